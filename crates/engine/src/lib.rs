@@ -1,0 +1,1 @@
+//! Engines: local arrays, commands, the executor, sessions.

@@ -1,0 +1,24 @@
+//! What is computed on one block of memory.
+//!
+//! A [`Block`] is a typed, strided (or indexed) view of a shared [`Buffer`]. A [`Program`] is a
+//! list of steps over registers that is evaluated block by block; an eager operation is a program
+//! of one step. Reductions, random numbers and copies work on blocks too. Nothing here knows of
+//! ranks: what a global index is comes in as plain lists of labels.
+
+pub mod block;
+pub mod buffer;
+pub mod dtype;
+pub mod error;
+pub mod ops;
+pub mod program;
+pub mod reduce;
+pub mod scalar;
+
+pub use block::{AxisLayout, Block};
+pub use buffer::Buffer;
+pub use dtype::{DType, Opaque};
+pub use error::{KernelError, Result};
+pub use ops::Op;
+pub use program::{Input, Operand, Output, Program, Step};
+pub use reduce::{Labels, Reduction};
+pub use scalar::Scalar;

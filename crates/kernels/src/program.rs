@@ -1,0 +1,68 @@
+//! Programs: lists of steps over registers, evaluated block by block.
+
+use crate::{DType, Op, Scalar};
+
+/// A list of elementwise steps over broadcast inputs of one shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Program {
+    /// What the program reads.
+    pub inputs: Vec<Input>,
+    /// What it computes, in order; step `s` fills register `s`.
+    pub steps: Vec<Step>,
+    /// What it stores.
+    pub outputs: Vec<Output>,
+}
+
+/// What a program reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Elements of a block with this dtype.
+    Block(DType),
+    /// The global index (`Int64`) along this axis of the shape that the program runs over.
+    Label(usize),
+}
+
+/// One argument of a step, or the value of an output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operand {
+    /// An input of the program.
+    Input(usize),
+    /// The result of an earlier step.
+    Register(usize),
+    /// The same value everywhere.
+    Constant(Scalar),
+}
+
+/// One step of a program.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// `op` on arguments that all have the dtypes that the loop takes.
+    Apply {
+        /// The operation.
+        op: Op,
+        /// The dtype of the loop's first argument: names the loop within the operation.
+        dtype: DType,
+        /// The arguments.
+        arguments: Vec<Operand>,
+    },
+    /// A conversion to another dtype, with NumPy's `unsafe` casting.
+    Cast {
+        /// What is converted.
+        argument: Operand,
+        /// The dtype that it has.
+        from: DType,
+        /// The dtype that it gets.
+        to: DType,
+    },
+}
+
+/// What a program stores into one output block.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Output {
+    /// The value.
+    pub value: Operand,
+    /// Its dtype, and the block's.
+    pub dtype: DType,
+    /// A boolean operand that says which elements are stored; all, if there is none.
+    pub mask: Option<Operand>,
+}
