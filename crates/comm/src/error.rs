@@ -1,0 +1,62 @@
+//! What can go wrong between ranks.
+
+/// The result of a call on a communicator.
+pub type Result<T> = std::result::Result<T, CommError>;
+
+/// An error of communication.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommError {
+    /// A rank gave up, so that whoever waits for it is released.
+    #[error("engine {rank} gave up: {reason}")]
+    Aborted {
+        /// The rank that gave up, in the group that everything was split from.
+        rank: usize,
+        /// Why, in words.
+        reason: String,
+    },
+
+    /// The host asked to stop waiting (for example because the user pressed Ctrl-C). The
+    /// communicator is out of step afterwards: the group is to be aborted and reset.
+    #[error("interrupted while waiting for other engines")]
+    Interrupted,
+
+    /// A rank outside the communicator was named.
+    #[error("rank {rank} is not in a communicator of {size} ranks")]
+    InvalidRank {
+        /// The rank that was named.
+        rank: usize,
+        /// The number of ranks.
+        size: usize,
+    },
+
+    /// A list with one entry per rank has the wrong length.
+    #[error("{operation} needs one part for each of {expected} ranks, got {found}")]
+    WrongCount {
+        /// The operation.
+        operation: &'static str,
+        /// The number of ranks.
+        expected: usize,
+        /// The number of parts given.
+        found: usize,
+    },
+
+    /// Ranks are in different collective calls, which would otherwise wait for ever.
+    #[error(
+        "collective calls do not match: rank {rank} called {call}, but rank {other_rank} called \
+         {other_call}"
+    )]
+    Mismatch {
+        /// The rank that noticed.
+        rank: usize,
+        /// Its call.
+        call: String,
+        /// A rank that is elsewhere.
+        other_rank: usize,
+        /// The call of that rank.
+        other_call: String,
+    },
+
+    /// The transport beneath failed.
+    #[error("communication failed: {0}")]
+    Transport(String),
+}

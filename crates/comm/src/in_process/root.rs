@@ -1,0 +1,152 @@
+//! What all communicators of one group have in common: the poison, and how their ranks wait.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+
+use super::context::Context;
+use super::signal::Signal;
+use crate::{CommError, Result};
+
+/// Asked from time to time by a thread that waits: should it give up? It is called on the
+/// waiting thread, which holds no lock.
+pub type Interrupt = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// Locks a mutex; a thread that panicked while it held the lock left nothing half done.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The state shared by a group and everything split from it.
+pub(super) struct Root {
+    /// One for each rank of the whole group.
+    pub signals: Vec<Signal>,
+    /// Whether waiting threads spin: only when every rank can have a core.
+    spins: bool,
+    /// Odd while the group is aborted. A call that began in another epoch is aborted too, so that
+    /// a reset cannot overtake a thread that was slow to wake.
+    epoch: AtomicU64,
+    /// Who aborted the group last, and why.
+    culprit: Mutex<(usize, String)>,
+    interrupt: RwLock<Option<Interrupt>>,
+    /// Every communicator of the group, to be cleared by a reset.
+    pub contexts: Mutex<Vec<Weak<Context>>>,
+}
+
+impl Root {
+    pub fn new(size: usize) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            signals: (0..size).map(|_| Signal::default()).collect(),
+            spins: size <= cores,
+            epoch: AtomicU64::new(0),
+            culprit: Mutex::new((0, String::new())),
+            interrupt: RwLock::new(None),
+            contexts: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// The epoch in which a call begins, unless the group is aborted.
+    pub fn enter(&self) -> Result<u64> {
+        let epoch = self.epoch.load(Ordering::Acquire);
+        if epoch.is_multiple_of(2) { Ok(epoch) } else { Err(self.aborted()) }
+    }
+
+    fn aborted(&self) -> CommError {
+        let (rank, reason) = lock(&self.culprit).clone();
+        CommError::Aborted { rank, reason }
+    }
+
+    fn interrupted(&self) -> bool {
+        let hook = self.interrupt.read().unwrap_or_else(PoisonError::into_inner).clone();
+        hook.is_some_and(|hook| hook())
+    }
+
+    /// Waits, as rank `member` of the whole group, until `attempt` gives a value. `stalled` is
+    /// called now and then to notice that it never will.
+    pub fn wait<T>(
+        &self,
+        member: usize,
+        epoch: u64,
+        mut attempt: impl FnMut() -> Option<T>,
+        mut stalled: impl FnMut() -> Result<()>,
+    ) -> Result<T> {
+        let mut attempt = || {
+            if self.epoch.load(Ordering::Acquire) != epoch {
+                return Some(Err(self.aborted()));
+            }
+            attempt().map(Ok)
+        };
+        if let Some(value) = attempt() {
+            return value;
+        }
+        if self.spins
+            && let Some(value) = Signal::spin(&mut attempt)
+        {
+            return value;
+        }
+        loop {
+            if let Some(value) = self.signals[member].sleep(&mut attempt) {
+                return value;
+            }
+            if self.interrupted() {
+                return Err(CommError::Interrupted);
+            }
+            stalled()?;
+        }
+    }
+}
+
+/// The host's handle on a group of ranks: to release them when one gives up, and to make
+/// them usable again.
+#[derive(Clone)]
+pub struct Group(pub(super) Arc<Root>);
+
+impl Group {
+    /// The number of ranks of the whole group.
+    pub fn size(&self) -> usize {
+        self.0.signals.len()
+    }
+
+    /// Releases every rank: each blocked or later call, on the group or on anything split from it,
+    /// fails with [`CommError::Aborted`]. The first abort is the one that is reported; others
+    /// are ignored until [`reset`](Self::reset).
+    pub fn abort(&self, rank: usize, reason: impl Into<String>) {
+        {
+            let mut culprit = lock(&self.0.culprit);
+            if self.is_aborted() {
+                return;
+            }
+            *culprit = (rank, reason.into());
+            self.0.epoch.fetch_add(1, Ordering::AcqRel);
+        }
+        for signal in &self.0.signals {
+            signal.notify();
+        }
+    }
+
+    /// Whether the group is aborted.
+    pub fn is_aborted(&self) -> bool {
+        !self.0.epoch.load(Ordering::Acquire).is_multiple_of(2)
+    }
+
+    /// Makes an aborted group usable again: forgets every message and every half-finished call.
+    /// To be called when no rank is inside a call.
+    pub fn reset(&self) {
+        let culprit = lock(&self.0.culprit);
+        lock(&self.0.contexts).retain(|context| {
+            let Some(context) = context.upgrade() else { return false };
+            context.clear();
+            true
+        });
+        if self.is_aborted() {
+            self.0.epoch.fetch_add(1, Ordering::AcqRel);
+        }
+        drop(culprit);
+    }
+
+    /// Sets, or takes away, what waiting threads ask about every 50 ms. If it answers `true`, the
+    /// call fails with [`CommError::Interrupted`].
+    pub fn set_interrupt(&self, interrupt: Option<Interrupt>) {
+        *self.0.interrupt.write().unwrap_or_else(PoisonError::into_inner) = interrupt;
+    }
+}
