@@ -1,0 +1,135 @@
+# Every target sets up what it needs by itself, in .venv: a machine with cargo and Python 3.11
+# (or newer) is enough. Stamp files remember what is done already.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+# Two jobs fit the smallest machine that we support; `make test JOBS=8` uses more.
+JOBS ?= 2
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo $$p; break; }; done; true)
+
+VENV := $(CURDIR)/.venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+export VIRTUAL_ENV := $(VENV)
+export CARGO_BUILD_JOBS := $(JOBS)
+# The interpreter that the bindings are built for, the same in every build, so that cargo never
+# rebuilds them because a shell's PATH differs.
+export PYO3_PYTHON := $(BIN)/python
+
+CRATES := --workspace --exclude distarray-python
+RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name Cargo.toml)
+ENGINE_EXAMPLES := $(basename $(notdir $(wildcard crates/engine/examples/*.rs)))
+
+.PHONY: help
+help: ## Print the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' \
+		| column -t -s '|'
+
+# ---- Set-up ------------------------------------------------------------------------------------
+
+$(STAMPS)/venv:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with venv was found; name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@command -v cargo >/dev/null || { echo "cargo was not found: install Rust (the version in Cargo.toml or newer)" >&2; exit 1; }
+	@echo "== Creating .venv with $(PYTHON)"
+	$(PYTHON) -m venv $(VENV)
+	@# Dependency groups need pip 25.1.
+	$(PIP) install --upgrade 'pip>=25.1'
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/build-tools: pyproject.toml | $(STAMPS)/venv
+	@echo "== Installing build tools"
+	$(PIP) install --group build
+	@touch $@
+
+$(STAMPS)/lint-tools: pyproject.toml | $(STAMPS)/venv
+	@echo "== Installing linters"
+	$(PIP) install --group lint
+	@touch $@
+
+$(STAMPS)/extension: $(RUST_SOURCES) pyproject.toml $(STAMPS)/build-tools
+	@echo "== Building the extension module (release)"
+	$(BIN)/maturin develop --release --locked
+	@touch $@
+
+# The extras of pyproject.toml; the package itself is there already, so pip adds what they name.
+$(STAMPS)/extra-%: pyproject.toml | $(STAMPS)/extension
+	@echo "== Installing the extra '$*'"
+	$(PIP) install 'distarray[$*]'
+	@touch $@
+
+.PHONY: build
+build: $(STAMPS)/extension ## Build the package into .venv.
+
+# ---- What people run ---------------------------------------------------------------------------
+
+.PHONY: demo
+demo: $(STAMPS)/extension $(STAMPS)/extra-demo ## Compute on a land mask of the Earth, beside NumPy.
+	$(BIN)/python examples/land_mask.py
+
+.PHONY: bench
+bench: $(STAMPS)/extension ## Print times as ratios against NumPy's.
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+.PHONY: docs
+docs: $(STAMPS)/extension $(STAMPS)/extra-docs ## Build the documentation into docs/_build/html.
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+# ---- Checks ------------------------------------------------------------------------------------
+
+.PHONY: test
+test: lint test-rust test-python ## Run every check and every test, Rust and Python.
+
+.PHONY: test-rust
+test-rust: $(STAMPS)/venv ## Run the crates' tests and examples, and build their documentation.
+	cargo test --locked $(CRATES)
+	@for example in $(ENGINE_EXAMPLES); do \
+		echo "== Running the example $$example"; \
+		cargo run --locked --quiet -p distarray-engine --example $$example; done
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --workspace
+
+.PHONY: test-python
+test-python: $(STAMPS)/extension $(STAMPS)/extra-test ## Run the package's tests and doctests.
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: lint-rust lint-python ## Check format, lints, types and the extension's stub.
+
+.PHONY: lint-rust
+lint-rust: $(STAMPS)/lint-tools
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	$(BIN)/cargo-deny --locked check bans licenses sources
+
+.PHONY: lint-python
+lint-python: $(STAMPS)/extension $(STAMPS)/lint-tools $(STAMPS)/extra-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest distarray._core
+
+.PHONY: fmt
+fmt: $(STAMPS)/lint-tools ## Format everything and fix what the linters can fix.
+	cargo fmt --all
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+# Miri interprets the crates without foreign calls: it finds undefined behaviour that tests miss.
+.PHONY: miri
+miri: ## Run the tests of meta and kernels under Miri (needs a nightly toolchain with miri).
+	@cargo +nightly miri --version >/dev/null 2>&1 || { \
+		echo "Miri needs a nightly toolchain with the miri component:" >&2; \
+		echo "    rustup toolchain install nightly --component miri rust-src" >&2; exit 1; }
+	MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=4 \
+		cargo +nightly miri test --locked -p distarray-meta -p distarray-kernels --lib
+
+.PHONY: clean
+clean: ## Remove .venv and everything that was built.
+	rm -rf .venv target docs/_build demo-output benchmarks/results
+	find python -name '__pycache__' -prune -exec rm -rf {} + -o -name '*.so' -exec rm {} +
