@@ -5,7 +5,6 @@ pub type Result<T> = std::result::Result<T, MetaError>;
 
 /// What can be wrong with a distribution, an index or a plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum MetaError {
     /// An index lies outside an axis. `IndexError` in Python.
     #[error("index {index} is out of bounds for axis {axis} with size {size}")]
@@ -34,6 +33,17 @@ pub enum MetaError {
         /// The argument at fault.
         argument: &'static str,
         /// What it was and what was expected.
+        message: String,
+    },
+    /// A dimension dictionary that breaks the Distributed Array Protocol. `ValueError`
+    /// (`DistributionError`) in Python.
+    #[error("axis {axis}: {key:?} {message}")]
+    Protocol {
+        /// The axis that the dictionary describes.
+        axis: usize,
+        /// The key at fault.
+        key: String,
+        /// What its value was and what was expected.
         message: String,
     },
     /// A grid shape that does not fit the distribution. `InvalidGridShapeError` in Python.

@@ -6,13 +6,17 @@
 //! piece; a redistribution plan says what each rank receives from which other, in closed form.
 #![forbid(unsafe_code)]
 
+pub mod dist_type;
 pub mod distribution;
 pub mod error;
+pub mod grid;
 pub mod indices;
 pub mod maps;
+pub mod partitions;
 pub mod plan;
 pub mod slice;
 
+pub use dist_type::DistType;
 pub use distribution::Distribution;
 pub use error::{MetaError, Result};
 pub use indices::Indices;
