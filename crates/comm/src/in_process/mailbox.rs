@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::call::Call;
 use super::root::lock;
+use super::signal::Alone;
 use crate::{Envelope, Message};
 
 /// The messages to one rank of one communicator.
 pub(super) struct Mailbox {
     /// How many parcels have ever arrived, so that a spinning receiver need not take the lock.
-    arrivals: AtomicU64,
+    arrivals: Alone<AtomicU64>,
     queues: Mutex<Queues>,
 }
 
@@ -41,13 +42,13 @@ impl Mailbox {
             parts: vec![VecDeque::new(); size],
             exchanged: vec![VecDeque::new(); size],
         };
-        Self { arrivals: AtomicU64::new(0), queues: Mutex::new(queues) }
+        Self { arrivals: Alone(AtomicU64::new(0)), queues: Mutex::new(queues) }
     }
 
     fn deliver(&self, put: impl FnOnce(&mut Queues)) {
         let mut queues = lock(&self.queues);
         put(&mut queues);
-        self.arrivals.fetch_add(1, Ordering::Release);
+        self.arrivals.0.fetch_add(1, Ordering::Release);
     }
 
     pub fn deliver_message(&self, message: Message) {
@@ -96,7 +97,7 @@ impl Mailbox {
     ) -> impl FnMut() -> Option<T> {
         let mut seen = None;
         move || {
-            let arrivals = self.arrivals.load(Ordering::Acquire);
+            let arrivals = self.arrivals.0.load(Ordering::Acquire);
             if seen == Some(arrivals) {
                 return None;
             }

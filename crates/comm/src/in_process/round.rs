@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use super::call::Call;
 use super::root::lock;
+use super::signal::Alone;
 use crate::SharedObject;
 
 /// What one rank brings: the call that it is in, and its object if the call has one.
@@ -22,7 +23,7 @@ pub(super) struct Deposit {
 pub(super) struct Round {
     /// Twice the number of finished rounds, plus 1 if the last one has results to collect. A
     /// barrier needs nothing else, and so no second lock.
-    state: AtomicU64,
+    state: Alone<AtomicU64>,
     meeting: Mutex<Meeting>,
 }
 
@@ -42,14 +43,14 @@ pub(super) struct Ticket(u64);
 impl Round {
     pub fn new(size: usize) -> Self {
         let meeting = Meeting { deposits: vec![None; size], arrived: 0, results: None, readers: 0 };
-        Self { state: AtomicU64::new(0), meeting: Mutex::new(meeting) }
+        Self { state: Alone(AtomicU64::new(0)), meeting: Mutex::new(meeting) }
     }
 
     /// Joins the current round; also tells whether this rank was the last, and so has to wake
     /// the others.
     pub fn join(&self, rank: usize, deposit: Deposit) -> (Ticket, bool) {
         let mut meeting = lock(&self.meeting);
-        let ticket = Ticket(self.state.load(Ordering::Relaxed) | 1);
+        let ticket = Ticket(self.state.0.load(Ordering::Relaxed) | 1);
         meeting.deposits[rank] = Some(deposit);
         meeting.arrived += 1;
         let size = meeting.deposits.len();
@@ -69,14 +70,14 @@ impl Round {
             meeting.results = Some(meeting.deposits.iter_mut().filter_map(Option::take).collect());
             meeting.readers = size;
         }
-        self.state.store(ticket.0 + 1 + u64::from(!plain), Ordering::Release);
+        self.state.0.store(ticket.0 + 1 + u64::from(!plain), Ordering::Release);
         (ticket, true)
     }
 
     /// `Some` when the round of `ticket` is over, with everybody's deposits; with nothing after a
     /// round without objects in which all calls were the same.
     pub fn leave(&self, ticket: Ticket) -> Option<Arc<[Deposit]>> {
-        let state = self.state.load(Ordering::Acquire);
+        let state = self.state.0.load(Ordering::Acquire);
         if state | 1 == ticket.0 {
             return None;
         }

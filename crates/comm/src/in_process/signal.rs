@@ -11,6 +11,11 @@ const SPIN: Duration = Duration::from_micros(30);
 /// The longest sleep between two looks at the state of the world.
 pub(super) const PATIENCE: Duration = Duration::from_millis(50);
 
+/// A value on a cache line of its own (and on the one that is fetched with it): a thread that spins
+/// on it is not disturbed by writes to what is stored beside it.
+#[repr(align(128))]
+pub(super) struct Alone<T>(pub T);
+
 /// Wakes the threads of one rank.
 ///
 /// Waiters look at a condition that lives elsewhere; whoever changes such a condition calls

@@ -1,0 +1,59 @@
+//! Ranks that disagree about the call they are in get an error, not a hang.
+
+use std::thread;
+use std::time::Duration;
+
+use distarray_comm::conformance::spmd;
+use distarray_comm::{CommError, Communicator, InProcess, Result};
+
+fn assert_all_mismatched(results: &[Result<()>]) {
+    for result in results {
+        assert!(matches!(result, Err(CommError::Mismatch { .. })), "{result:?}");
+    }
+}
+
+#[test]
+fn two_meetings_of_different_kinds() {
+    let results = spmd("kinds", &InProcess::group(3), |comm| match comm.rank() {
+        0 => comm.barrier(),
+        _ => comm.all_gather(&[]).map(drop),
+    });
+    // Ranks 1 and 2 see rank 0's call, and rank 0 theirs.
+    assert_all_mismatched(&results);
+    assert_eq!(
+        results[0].clone().unwrap_err().to_string(),
+        "collective calls do not match: rank 0 called barrier (its collective call number 1), but \
+         rank 1 called all-gather (its collective call number 1)"
+    );
+}
+
+#[test]
+fn a_meeting_and_a_message() {
+    let results = spmd("mixed", &InProcess::group(2), |comm| match comm.rank() {
+        0 => comm.barrier(),
+        _ => comm.broadcast(0, vec![]).map(drop),
+    });
+    assert_all_mismatched(&results);
+}
+
+#[test]
+fn different_roots() {
+    let results = spmd("roots", &InProcess::group(2), |comm| {
+        // Each expects the other to be the root; neither sends.
+        comm.broadcast(1 - comm.rank(), vec![]).map(drop)
+    });
+    assert_all_mismatched(&results);
+}
+
+#[test]
+fn one_rank_is_a_call_ahead() {
+    let results = spmd("ahead", &InProcess::group(2), |comm| {
+        if comm.rank() == 0 {
+            // Returns at once: the root of a broadcast waits for nobody.
+            comm.broadcast(0, vec![1])?;
+        }
+        thread::sleep(Duration::from_millis(5));
+        comm.barrier()
+    });
+    assert_all_mismatched(&results);
+}
