@@ -58,6 +58,15 @@ pub trait Communicator: Send + Sync {
     /// As described for the trait.
     fn send(&self, dest: usize, tag: i32, data: &[u8]) -> Result<()>;
 
+    /// As [`send`](Self::send), for data that the caller needs no more, which may save a copy.
+    ///
+    /// # Errors
+    ///
+    /// As described for the trait.
+    fn send_owned(&self, dest: usize, tag: i32, data: Vec<u8>) -> Result<()> {
+        self.send(dest, tag, &data)
+    }
+
     /// Waits for a message from `source` (`None`: any) with `tag` (`None`: any). Messages from one
     /// rank with one tag arrive in the order in which they were sent.
     ///

@@ -1,11 +1,13 @@
 //! The extension module `distarray._core`: conversions, error mapping and `#[pyclass]` shells over
 //! the crates. No algorithms live here.
 
+mod comm;
+
 use pyo3::prelude::*;
 
 /// The native core of `DistArray`.
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-    Ok(())
+    comm::register(module)
 }

@@ -94,9 +94,13 @@ impl Communicator for InProcess {
     }
 
     fn send(&self, dest: usize, tag: i32, data: &[u8]) -> Result<()> {
+        self.send_owned(dest, tag, data.to_vec())
+    }
+
+    fn send_owned(&self, dest: usize, tag: i32, data: Vec<u8>) -> Result<()> {
         self.context.check_rank(dest)?;
         self.context.root.enter()?;
-        let message = Message { source: self.rank, tag, data: data.to_vec() };
+        let message = Message { source: self.rank, tag, data };
         self.context.mailboxes[dest].deliver_message(message);
         self.context.notify(dest);
         Ok(())

@@ -1,0 +1,1 @@
+"""NumPy-like distributed arrays: think globally, act locally."""

@@ -1,0 +1,53 @@
+"""Exception classes of DistArray.
+
+Each is also the builtin exception that NumPy or Python would raise in its place, so that code
+which catches the builtin keeps working.
+"""
+
+
+class DistArrayError(Exception):
+    """Base class of DistArray's own exceptions."""
+
+
+class ContextError(DistArrayError):
+    """A unique context can't be found, or arrays of different contexts meet."""
+
+
+class DistributionError(DistArrayError, ValueError):
+    """Distributions are inconsistent."""
+
+
+class MPIDistArrayError(DistArrayError):
+    """Base class of errors of communication between engines."""
+
+
+class InvalidCommSizeError(MPIDistArrayError, ValueError):
+    """A communicator of a size that can't be had was asked for."""
+
+
+class InvalidRankError(MPIDistArrayError, ValueError):
+    """A rank is not in the communicator."""
+
+
+class CommunicationError(MPIDistArrayError, RuntimeError):
+    """Engines can't go on talking to each other."""
+
+
+class EngineAbortedError(CommunicationError):
+    """Another engine gave up while this one waited for it.
+
+    Attributes
+    ----------
+    rank : int
+        The engine that gave up.
+    reason : str
+        Why.
+    """
+
+    def __init__(self, rank: int, reason: str) -> None:
+        super().__init__(rank, reason)
+        self.rank = rank
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"engine {self.rank} gave up: {self.reason}"
