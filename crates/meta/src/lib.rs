@@ -6,6 +6,7 @@
 //! piece; a redistribution plan says what each rank receives from which other, in closed form.
 #![forbid(unsafe_code)]
 
+pub mod broadcast;
 pub mod dist_type;
 pub mod distribution;
 pub mod error;
@@ -14,12 +15,18 @@ pub mod indices;
 pub mod maps;
 pub mod partitions;
 pub mod plan;
+mod progression;
+mod select;
 pub mod slice;
 
+pub use broadcast::broadcast_shapes;
 pub use dist_type::DistType;
 pub use distribution::Distribution;
 pub use error::{MetaError, Result};
 pub use indices::Indices;
 pub use maps::AxisMap;
-pub use plan::{AxisTransfer, Run, Transfer};
-pub use slice::{AxisSlice, IndexItem, LocalIndex, Selection, SlicedDistribution};
+pub use plan::{AxisTransfer, FlatRun, FlatRuns, Run, Transfer, flat_runs, moved, receives, sends};
+pub use slice::{
+    AxisSlice, IndexItem, LocalIndex, RawIndex, Selection, SlicedAxis, SlicedDistribution,
+    expand_index,
+};
