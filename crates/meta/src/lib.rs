@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod broadcast;
+pub mod construct;
 pub mod dist_type;
 pub mod distribution;
 pub mod error;
@@ -16,6 +17,7 @@ pub mod maps;
 pub mod partitions;
 pub mod plan;
 mod progression;
+pub mod protocol;
 mod select;
 pub mod slice;
 
