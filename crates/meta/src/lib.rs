@@ -11,6 +11,7 @@ pub mod construct;
 pub mod dist_type;
 pub mod distribution;
 pub mod error;
+pub mod global_plan;
 pub mod grid;
 pub mod indices;
 pub mod maps;
