@@ -11,6 +11,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
+
 from distarray.globalapi.distarray import DistArray
 from distarray.localapi.localarray import LocalArray
 
