@@ -1,0 +1,67 @@
+//! The global index of each position along one axis of a block.
+
+use std::sync::Arc;
+
+/// The global index of each position along one axis of a block.
+///
+/// Kernels know no distribution: where a result depends on where in the whole array an element
+/// lies (argument reductions, random numbers, grids of indices), its labels say so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Labels {
+    /// `start + step * j`.
+    Strided {
+        /// The label of position 0.
+        start: i64,
+        /// The distance between neighbours.
+        step: i64,
+    },
+    /// Any labels.
+    List(Arc<[i64]>),
+}
+
+impl Labels {
+    /// Each position is its own label: the block is the whole array.
+    pub const POSITIONS: Self = Self::Strided { start: 0, step: 1 };
+
+    /// The global index of a position.
+    ///
+    /// # Panics
+    ///
+    /// When a list of labels is shorter.
+    pub fn get(&self, position: usize) -> i64 {
+        match self {
+            Self::Strided { start, step } => start + step * position as i64,
+            Self::List(list) => list[position],
+        }
+    }
+
+    /// Whether the first `len` labels ascend.
+    pub fn is_ascending(&self, len: usize) -> bool {
+        match self {
+            Self::Strided { step, .. } => *step > 0 || len < 2,
+            Self::List(list) => list[..len].is_sorted_by(|left, right| left < right),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strided_labels_count_from_their_start() {
+        let labels = Labels::Strided { start: 7, step: -2 };
+        assert_eq!([labels.get(0), labels.get(1), labels.get(4)], [7, 5, -1]);
+        assert!(labels.is_ascending(1));
+        assert!(!labels.is_ascending(2));
+        assert!(Labels::POSITIONS.is_ascending(10));
+    }
+
+    #[test]
+    fn listed_labels_are_looked_up() {
+        let labels = Labels::List(Arc::new([4, 9, 2]));
+        assert_eq!([labels.get(0), labels.get(1), labels.get(2)], [4, 9, 2]);
+        assert!(labels.is_ascending(2));
+        assert!(!labels.is_ascending(3));
+    }
+}

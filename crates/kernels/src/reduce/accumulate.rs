@@ -1,0 +1,275 @@
+//! From a block to totals, for reductions that are monoids.
+
+use crate::{Block, Labels, Result};
+
+use super::deviations::Center;
+use super::item::{Item, with_item};
+use super::leaf;
+use super::memory::{self, Memory};
+use super::monoid::{LEAF, Lift};
+use super::walk::{Axis, Indexing, Place, Step, Walk};
+
+/// One block to be reduced.
+pub(super) struct Task<'a> {
+    pub input: &'a Block,
+    pub reduced: &'a [bool],
+    pub mask: Option<&'a Block>,
+    pub center: Option<&'a Block>,
+    pub labels: &'a [Labels],
+    pub global_shape: &'a [usize],
+}
+
+/// The width, in elements, of the tiles that rows are added up in.
+const TILE: usize = 4096;
+
+/// Rows narrower than this are added up several at a time where they are neighbours in memory.
+const NARROW: usize = 64;
+
+/// How many times leaves take up rows before they are absorbed.
+const LEAF_ROWS: usize = 64;
+
+impl Task<'_> {
+    /// The shape of the result: reduced axes have length 1.
+    pub(super) fn shape(&self) -> Vec<usize> {
+        let axes = self.input.axes().iter().zip(self.reduced);
+        axes.map(|(axis, &reduced)| if reduced { 1 } else { axis.len() }).collect()
+    }
+
+    pub(super) fn indexing(&self) -> Indexing<'_> {
+        Indexing { labels: self.labels, global_shape: self.global_shape }
+    }
+
+    /// The totals of the monoid `M` over elements of type `T`, which must be the input's.
+    pub(super) fn accumulate<M: Lift<T>, T: Item>(&self) -> Result<Block>
+    where
+        M::Center: Center,
+    {
+        let shape = self.shape();
+        let mut block = memory::filled(&shape, memory::total_dtype::<M::Total>(), M::EMPTY)?;
+        if self.input.size() == 0 {
+            return Ok(block);
+        }
+        let walk = Walk::new(self.input, self.reduced, self.mask, None)?;
+        let mut loops = Loops::<M, T> {
+            // SAFETY: the caller says that `T` is the type of the elements; all bytes are valid
+            // for every `Item`.
+            items: unsafe { Memory::of(self.input) },
+            // SAFETY: a mask has one byte an element.
+            mask: self.mask.map(|mask| unsafe { Memory::of(mask) }),
+            centers: &self.centers(block.size())?,
+            totals: memory::items_mut(&mut block),
+            item_scratch: std::array::from_fn(|_| Vec::new()),
+            mask_scratch: Vec::new(),
+        };
+        if walk.inner.is_reduced {
+            walk.for_each(&mut |place| loops.run(&walk.inner, place));
+        } else {
+            let mut leaves = Vec::new();
+            walk.for_each(&mut |place| loops.rows(&walk, place, &mut leaves));
+        }
+        Ok(block)
+    }
+
+    /// The center of each result.
+    fn centers<C: Center>(&self, len: usize) -> Result<Vec<C>> {
+        let Some(center) = self.center.filter(|_| size_of::<C>() != 0) else {
+            return Ok(vec![C::of(0u8); len]);
+        };
+        if center.shape() != self.shape() {
+            return Err(crate::KernelError::Value(format!(
+                "centers of shape {:?} for results of shape {:?}",
+                center.shape(),
+                self.shape()
+            )));
+        }
+        let mut centers = Vec::with_capacity(len);
+        with_item!(
+            center.dtype(),
+            T => {
+                // SAFETY: `T` is the type of the elements.
+                let memory: Memory<T> = unsafe { Memory::of(center) };
+                let mut scratch = Vec::new();
+                let steps: Vec<_> =
+                    center.axes().iter().map(|axis| (axis.len(), Step::from(axis))).collect();
+                each_offset(&steps, 0, &mut |offset| {
+                    // SAFETY: the offset is that of an element.
+                    let item =
+                        unsafe { memory.slice(offset, &Step::Stride(0), 0, 1, &mut scratch) };
+                    centers.push(C::of(item[0]));
+                });
+            },
+            return Err(crate::KernelError::Type(format!("centers of dtype {}", center.dtype())))
+        );
+        Ok(centers)
+    }
+}
+
+/// Calls `visit` with the offset of every element, in C order.
+fn each_offset(axes: &[(usize, Step)], offset: isize, visit: &mut impl FnMut(isize)) {
+    match axes.split_first() {
+        None => visit(offset),
+        Some(((len, step), inner)) => {
+            for position in 0..*len {
+                each_offset(inner, offset + step.at(position), visit);
+            }
+        }
+    }
+}
+
+/// The typed state of the loops over one block.
+struct Loops<'a, M: Lift<T>, T> {
+    items: Memory<T>,
+    mask: Option<Memory<u8>>,
+    centers: &'a [M::Center],
+    totals: &'a mut [M::Total],
+    item_scratch: [Vec<T>; leaf::ROWS],
+    mask_scratch: Vec<u8>,
+}
+
+impl<M: Lift<T>, T: Item> Loops<'_, M, T> {
+    /// Takes up one run along a reduced axis.
+    fn run(&mut self, axis: &Axis, place: Place) {
+        let center = self.centers[place.out];
+        let mut total = self.totals[place.out];
+        for first in (0..axis.len).step_by(LEAF) {
+            if M::is_settled(&total) {
+                break;
+            }
+            let len = LEAF.min(axis.len - first);
+            // SAFETY: the walk stays within the block.
+            let items = unsafe {
+                self.items.slice(place.item, &axis.item, first, len, &mut self.item_scratch[0])
+            };
+            let leaf = match self.mask {
+                None => leaf::run::<M, T>(items, center),
+                Some(mask) => {
+                    // SAFETY: the walk stays within the mask.
+                    let mask = unsafe {
+                        mask.slice(place.mask, &axis.mask, first, len, &mut self.mask_scratch)
+                    };
+                    leaf::masked_run::<M, T>(items, mask, center)
+                }
+            };
+            total = M::absorb(total, leaf);
+        }
+        self.totals[place.out] = total;
+    }
+
+    /// Takes up rows along a kept axis.
+    fn rows(&mut self, walk: &Walk, place: Place, leaves: &mut Vec<M::Leaf>) {
+        let (rows, inner) = (&walk.rows, &walk.inner);
+        if let Some((rows, fused, inner)) = self.fused(rows, inner) {
+            self.tile(&rows, &fused, inner.len, inner.out, 0, fused.len, place, leaves);
+            let done = rows.len * (fused.len / inner.len);
+            let rest = walk.rows.len - done;
+            if rest > 0 {
+                let place = place.along(&walk.rows, done);
+                let rest = Axis { len: rest, ..walk.rows.clone() };
+                self.tile(&rest, inner, inner.len, inner.out, 0, inner.len, place, leaves);
+            }
+            return;
+        }
+        for first in (0..inner.len).step_by(TILE) {
+            let width = TILE.min(inner.len - first);
+            self.tile(rows, inner, inner.len, inner.out, first, width, place, leaves);
+        }
+    }
+
+    /// Narrow rows that are neighbours in memory, as fewer and wider rows.
+    fn fused<'b>(&self, rows: &Axis, inner: &'b Axis) -> Option<(Axis, Axis, &'b Axis)> {
+        let (Step::Stride(far), Step::Stride(near)) = (&rows.item, &inner.item) else {
+            return None;
+        };
+        let count = NARROW / inner.len;
+        if self.mask.is_some() || count < 2 || rows.len < count || *far != near * inner.len as isize
+        {
+            return None;
+        }
+        let fused = Axis { len: inner.len * count, ..inner.clone() };
+        let wide = Axis {
+            len: rows.len / count,
+            item: Step::Stride(far * count as isize),
+            ..rows.clone()
+        };
+        Some((wide, fused, inner))
+    }
+
+    /// Takes up `width` columns, from `first` on, of some rows. Columns repeat the results with
+    /// the given period.
+    #[expect(clippy::too_many_arguments, reason = "a tile has a place and an extent in two axes")]
+    fn tile(
+        &mut self,
+        rows: &Axis,
+        inner: &Axis,
+        period: usize,
+        out: usize,
+        first: usize,
+        width: usize,
+        place: Place,
+        leaves: &mut Vec<M::Leaf>,
+    ) {
+        let result = |column: usize| {
+            let column = first + column;
+            place.out + if column < period { column } else { column % period } * out
+        };
+        let centers: Vec<M::Center> =
+            (0..width).map(|column| self.centers[result(column)]).collect();
+        let mut row = 0;
+        while row < rows.len {
+            leaves.clear();
+            leaves.resize(width, M::NEUTRAL);
+            let end = rows.len.min(row + LEAF_ROWS * leaf::ROWS);
+            while row < end {
+                row += self.take_rows(rows, inner, row, end, first, place, &centers, leaves);
+            }
+            for (column, &leaf) in leaves.iter().enumerate() {
+                let total = &mut self.totals[result(column)];
+                *total = M::absorb(*total, leaf);
+            }
+        }
+    }
+
+    /// Adds the next rows to the leaves and says how many.
+    #[expect(clippy::too_many_arguments, reason = "a tile has a place and an extent in two axes")]
+    fn take_rows(
+        &mut self,
+        rows: &Axis,
+        inner: &Axis,
+        row: usize,
+        end: usize,
+        first: usize,
+        place: Place,
+        centers: &[M::Center],
+        leaves: &mut [M::Leaf],
+    ) -> usize {
+        let width = leaves.len();
+        let items = self.items;
+        if self.mask.is_none() && row + leaf::ROWS <= end {
+            let mut scratch = self.item_scratch.iter_mut();
+            let slices = std::array::from_fn(|next| {
+                let offset = place.item + rows.item.at(row + next);
+                let scratch = scratch.next().expect("one for each row");
+                // SAFETY: the walk stays within the block.
+                unsafe { items.slice(offset, &inner.item, first, width, scratch) }
+            });
+            leaf::rows::<M, T>(leaves, slices, centers);
+            return leaf::ROWS;
+        }
+        let place = place.along(rows, row);
+        // SAFETY: the walk stays within the block.
+        let slice = unsafe {
+            items.slice(place.item, &inner.item, first, width, &mut self.item_scratch[0])
+        };
+        match self.mask {
+            None => leaf::row::<M, T>(leaves, slice, centers),
+            Some(mask) => {
+                // SAFETY: the walk stays within the mask.
+                let mask = unsafe {
+                    mask.slice(place.mask, &inner.mask, first, width, &mut self.mask_scratch)
+                };
+                leaf::masked_row::<M, T>(leaves, slice, mask, centers);
+            }
+        }
+        1
+    }
+}
