@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{invalid, slice_pieces};
+use super::{cut_inside, invalid, scale, slice_pieces};
 use crate::slice::{AxisSlice, Selection, SlicedAxis};
 use crate::{AxisMap, Indices, Result};
 
@@ -114,26 +114,13 @@ impl Block {
 
     /// The same map with every bound scaled.
     pub(super) fn view(&self, size: usize, new_size: usize) -> Result<Self> {
-        let scale = |bound: usize| {
-            let scaled = bound as u128 * new_size as u128;
-            if size == 0 {
-                (new_size == 0).then_some(0)
-            } else {
-                scaled.is_multiple_of(size as u128).then_some((scaled / size as u128) as usize)
-            }
-        };
+        let scale = |bound: usize| scale(bound, size, new_size);
         let scaled: Option<Arc<[usize]>> = self.bounds.iter().map(|&bound| scale(bound)).collect();
         match (scaled, scale(self.communication_padding), scale(self.boundary_padding)) {
             (Some(bounds), Some(communication_padding), Some(boundary_padding)) => {
                 Ok(Self { bounds, communication_padding, boundary_padding, ..*self })
             }
-            _ => Err(invalid(
-                "size",
-                format!(
-                    "an axis of size {size} cannot be seen as one of size {new_size}, because \
-                     its pieces would not be cut between elements"
-                ),
-            )),
+            _ => Err(cut_inside(size, new_size)),
         }
     }
 }

@@ -318,16 +318,44 @@ impl AxisMap {
             _ if size == new_size => Ok(self.clone()),
             Self::NoDist(_) => Ok(Self::no_dist(new_size)),
             Self::Block(map) => map.view(size, new_size).map(Self::Block),
-            _ => Err(invalid(
+            Self::Cyclic(map) => dealt_view(size, new_size, map.grid_size, 1),
+            Self::BlockCyclic(map) => dealt_view(size, new_size, map.grid_size, map.block_size),
+            Self::Unstructured(_) => Err(invalid(
                 "size",
                 format!(
-                    "an axis of size {size} and distribution '{}' cannot be seen as one of size \
-                     {new_size}",
-                    self.dist()
+                    "an unstructured axis of size {size} cannot be seen as {new_size} elements"
                 ),
             )),
         }
     }
+}
+
+/// `bound` times `new_size / size`, `None` unless that is a whole number.
+fn scale(bound: usize, size: usize, new_size: usize) -> Option<usize> {
+    let scaled = bound as u128 * new_size as u128;
+    match size as u128 {
+        0 => (new_size == 0).then_some(0),
+        size => scaled.is_multiple_of(size).then_some((scaled / size) as usize),
+    }
+}
+
+/// The map of dealt blocks seen as `new_size` elements.
+fn dealt_view(size: usize, new_size: usize, grid_size: usize, block: usize) -> Result<AxisMap> {
+    match scale(block.min(size), size, new_size) {
+        Some(block) if block > 0 => Ok(AxisMap::block_cyclic(new_size, grid_size, block)),
+        _ => Err(cut_inside(size, new_size)),
+    }
+}
+
+/// The error for a view that would cut a piece inside an element.
+fn cut_inside(size: usize, new_size: usize) -> MetaError {
+    invalid(
+        "size",
+        format!(
+            "an axis of size {size} cannot be seen as one of size {new_size}, because its pieces \
+             would not be cut between elements"
+        ),
+    )
 }
 
 /// What a slice selects of the pieces of some places: for each place that has any of it, the
