@@ -1,6 +1,8 @@
 //! The one list of dtypes.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::sync::Mutex;
 
 /// The dtype of an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,6 +98,34 @@ impl DType {
             Self::Complex128 => "complex128",
             Self::Opaque(opaque) => opaque.name,
         }
+    }
+
+    /// Whether the kernels compute with the dtype.
+    pub const fn is_native(self) -> bool {
+        !matches!(self, Self::Opaque(_))
+    }
+
+    /// The native dtype with NumPy's name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NATIVE.into_iter().find(|dtype| dtype.name() == name)
+    }
+
+    /// A dtype of items that are moved and never computed with; equal arguments give equal dtypes.
+    ///
+    /// # Panics
+    ///
+    /// Never: nothing panics while the table of names is locked.
+    pub fn opaque(itemsize: usize, name: &str) -> Self {
+        static NAMES: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
+        let mut names = NAMES.lock().expect("nothing panics while this is locked");
+        let names = names.get_or_insert_default();
+        let name = names.get(name).copied().unwrap_or_else(|| {
+            // Names live for ever, so that a dtype is `Copy`; a program uses a handful.
+            let interned: &'static str = Box::leak(name.into());
+            names.insert(interned);
+            interned
+        });
+        Self::Opaque(Opaque { itemsize, name })
     }
 }
 

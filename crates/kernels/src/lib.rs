@@ -5,23 +5,34 @@
 //! of one step. Reductions, random numbers and copies work on blocks too. Nothing here knows of
 //! ranks: what a global index is comes in as plain lists of labels.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a loop is only vectorised when the formula in it is inlined"
+)]
+
 pub mod block;
 pub mod buffer;
+pub mod copy;
 pub mod dtype;
+pub mod element;
 pub mod error;
 pub mod labels;
 pub mod ops;
 pub mod program;
+pub mod promotion;
 pub mod random;
 pub mod reduce;
 pub mod scalar;
+mod walk;
 
 pub use block::{AxisLayout, Block};
 pub use buffer::Buffer;
 pub use dtype::{DType, Opaque};
+pub use element::{Bool, Element};
 pub use error::{KernelError, Result};
 pub use labels::Labels;
-pub use ops::Op;
-pub use program::{Input, Operand, Output, Program, Step};
+pub use ops::{Argument, Loop, Op};
+pub use program::{Builder, FloatFlags, Input, Operand, Output, Program, Source, Step};
+pub use promotion::{Casting, Kind};
 pub use reduce::{Partial, Reduction};
 pub use scalar::Scalar;

@@ -1,6 +1,17 @@
 //! Programs: lists of steps over registers, evaluated block by block.
 
+mod builder;
+mod evaluate;
+pub(crate) mod flags;
+mod layout;
+mod scratch;
+mod tile;
+
 use crate::{DType, Op, Scalar};
+
+pub use builder::{Builder, Source};
+pub use flags::FloatFlags;
+pub use tile::{block_len, set_block_len};
 
 /// A list of elementwise steps over broadcast inputs of one shape.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +51,8 @@ pub enum Step {
     Apply {
         /// The operation.
         op: Op,
-        /// The dtype of the loop's first argument: names the loop within the operation.
+        /// The dtype that names the loop within the operation: of its first argument, or of the
+        /// values that `where` selects from.
         dtype: DType,
         /// The arguments.
         arguments: Vec<Operand>,

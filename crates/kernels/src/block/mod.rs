@@ -1,5 +1,9 @@
 //! A typed view of a buffer: what every kernel works on.
 
+mod access;
+mod layout;
+mod slicing;
+
 use std::sync::Arc;
 
 use crate::{Buffer, DType, Result};
@@ -34,6 +38,34 @@ impl AxisLayout {
     /// Whether there are no elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The distance of element `position` from element 0 of a strided axis, or from the block's
+    /// own place for an indexed one.
+    ///
+    /// # Panics
+    ///
+    /// When an indexed axis has no such position.
+    pub fn offset(&self, position: usize) -> isize {
+        match self {
+            Self::Strided { stride, .. } => stride * position as isize,
+            Self::Indexed { offsets } => offsets[position],
+        }
+    }
+
+    /// An axis of these offsets, strided when they are equally spaced, and what must be added to
+    /// the block's offset.
+    pub(crate) fn from_offsets(offsets: Vec<isize>) -> (Self, isize) {
+        let stride = match offsets[..] {
+            [] | [_] => 0,
+            [first, second, ..] => second - first,
+        };
+        if offsets.windows(2).all(|pair| pair[1] - pair[0] == stride) {
+            let first = offsets.first().copied().unwrap_or(0);
+            (Self::Strided { len: offsets.len(), stride }, first)
+        } else {
+            (Self::Indexed { offsets: offsets.into() }, 0)
+        }
     }
 }
 

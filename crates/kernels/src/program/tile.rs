@@ -1,0 +1,161 @@
+//! The pieces in which a program runs over its shape.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::copy::rows::copy_row;
+use crate::walk::{Motion, Walk};
+
+/// The number of elements in a register: three registers of doubles fit a first-level cache with
+/// room to spare.
+pub const BLOCK: usize = 256;
+
+static BLOCK_LEN: OnceLock<AtomicUsize> = OnceLock::new();
+
+fn setting() -> &'static AtomicUsize {
+    BLOCK_LEN.get_or_init(|| {
+        let wanted = std::env::var("DISTARRAY_BLOCK").ok().and_then(|text| text.parse().ok());
+        AtomicUsize::new(wanted.unwrap_or(BLOCK).max(1))
+    })
+}
+
+/// The number of elements in a register.
+pub fn block_len() -> usize {
+    setting().load(Ordering::Relaxed)
+}
+
+/// Sets the number of elements in a register, so that tests meet the edges of blocks. The
+/// environment variable `DISTARRAY_BLOCK` does the same at the start.
+pub fn set_block_len(len: usize) {
+    setting().store(len.max(1), Ordering::Relaxed);
+}
+
+/// A rectangle of elements: `rows` of the last axis but one and `columns` of the last.
+#[derive(Clone, Copy, Debug)]
+pub struct Tile {
+    pub row: usize,
+    pub rows: usize,
+    pub column: usize,
+    pub columns: usize,
+}
+
+impl Tile {
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        self.rows * self.columns
+    }
+}
+
+/// How one block moves through the rows and columns of a tile.
+#[derive(Clone, Copy, Debug)]
+pub struct Path<'a> {
+    pub rows: Motion<'a>,
+    pub columns: Motion<'a>,
+}
+
+impl<'a> Path<'a> {
+    /// The path of a block through tiles of the last `axes` axes (up to 2) of a walk.
+    pub fn new(walk: &Walk<'a>, axes: usize, block: usize) -> Self {
+        let motion =
+            |axis: Option<usize>| axis.map_or(Motion::Stride(0), |axis| walk.motion(axis, block));
+        let count = walk.lens.len();
+        Self {
+            rows: motion(if axes > 1 { count.checked_sub(2) } else { None }),
+            columns: motion(count.checked_sub(1)),
+        }
+    }
+
+    /// Whether the elements of every tile lie one after another.
+    pub fn is_contiguous(&self, itemsize: usize, full_columns: usize, rows: usize) -> bool {
+        self.columns == Motion::Stride(itemsize as isize)
+            && (rows == 1 || self.rows == Motion::Stride((itemsize * full_columns) as isize))
+    }
+
+    /// Whether there is only one element.
+    pub fn is_constant(&self) -> bool {
+        self.columns == Motion::Stride(0) && self.rows == Motion::Stride(0)
+    }
+
+    /// The place of the first element of a tile when `start` is that of row 0, column 0.
+    pub fn first(&self, start: *mut u8, tile: Tile) -> *mut u8 {
+        start
+            .wrapping_offset(self.rows.offset(tile.row))
+            .wrapping_offset(self.columns.offset(tile.column))
+    }
+
+    /// The start of each row of a tile and the motion along it.
+    fn each_row(self, start: *mut u8, tile: Tile) -> impl Iterator<Item = (*mut u8, Motion<'a>)> {
+        (tile.row..tile.row + tile.rows).map(move |row| {
+            let start = start.wrapping_offset(self.rows.offset(row));
+            match self.columns {
+                Motion::Stride(stride) => {
+                    (start.wrapping_offset(stride * tile.column as isize), Motion::Stride(stride))
+                }
+                Motion::Offsets(offsets) => {
+                    (start, Motion::Offsets(&offsets[tile.column..tile.column + tile.columns]))
+                }
+            }
+        })
+    }
+
+    /// Gathers a tile into a register.
+    ///
+    /// # Safety
+    ///
+    /// The elements must be valid for reads, the register for writes of as many items.
+    pub unsafe fn gather(self, start: *mut u8, tile: Tile, register: *mut u8, itemsize: usize) {
+        let unit = Motion::Stride(itemsize as isize);
+        let mut dest = register;
+        for (source, motion) in self.each_row(start, tile) {
+            // SAFETY: the caller's promise.
+            unsafe { copy_row(source, motion, dest, unit, itemsize, tile.columns) };
+            dest = dest.wrapping_add(itemsize * tile.columns);
+        }
+    }
+
+    /// Scatters a register over a tile.
+    ///
+    /// # Safety
+    ///
+    /// The elements must be valid for writes, the register for reads of as many items.
+    pub unsafe fn scatter(self, register: *const u8, start: *mut u8, tile: Tile, itemsize: usize) {
+        let unit = Motion::Stride(itemsize as isize);
+        let mut source = register;
+        for (dest, motion) in self.each_row(start, tile) {
+            // SAFETY: the caller's promise.
+            unsafe { copy_row(source, unit, dest, motion, itemsize, tile.columns) };
+            source = source.wrapping_add(itemsize * tile.columns);
+        }
+    }
+
+    /// Scatters those elements of a register for which the byte of `mask` is not zero.
+    ///
+    /// # Safety
+    ///
+    /// As [`Path::scatter`]; `mask` must be valid for reads of as many bytes.
+    pub unsafe fn scatter_masked(
+        self,
+        register: *const u8,
+        mask: *const u8,
+        start: *mut u8,
+        tile: Tile,
+        itemsize: usize,
+    ) {
+        let mut item = 0;
+        for (dest, motion) in self.each_row(start, tile) {
+            for column in 0..tile.columns {
+                // SAFETY: the caller's promise.
+                unsafe {
+                    if *mask.add(item) != 0 {
+                        std::ptr::copy_nonoverlapping(
+                            register.add(item * itemsize),
+                            dest.wrapping_offset(motion.offset(column)),
+                            itemsize,
+                        );
+                    }
+                }
+                item += 1;
+            }
+        }
+    }
+}

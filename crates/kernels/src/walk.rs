@@ -1,0 +1,237 @@
+//! The order in which several blocks of one shape are walked through together.
+//!
+//! Axes of length 1 go, axes are ordered so that the first block's memory is met in ascending
+//! order, and neighbours that lie in every block like one longer axis become one.
+
+use crate::{AxisLayout, Block};
+
+/// How one block moves along one axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Motion<'a> {
+    /// By a fixed distance in bytes.
+    Stride(isize),
+    /// To these distances from the start.
+    Offsets(&'a [isize]),
+}
+
+impl Motion<'_> {
+    /// The distance of position `j` from the start.
+    #[inline(always)]
+    pub fn offset(&self, j: usize) -> isize {
+        match self {
+            Self::Stride(stride) => stride * j as isize,
+            Self::Offsets(offsets) => offsets[j],
+        }
+    }
+
+    /// The distance between neighbours, if it is the same for all.
+    pub fn stride(&self) -> Option<isize> {
+        match self {
+            Self::Stride(stride) => Some(*stride),
+            Self::Offsets(_) => None,
+        }
+    }
+
+    /// How far apart neighbours are, to order axes by.
+    fn reach(&self) -> usize {
+        match self {
+            Self::Stride(stride) => stride.unsigned_abs(),
+            Self::Offsets(offsets) => offsets[1].abs_diff(offsets[0]),
+        }
+    }
+}
+
+/// Several blocks of one shape, to be walked through together.
+#[derive(Debug)]
+pub struct Walk<'a> {
+    /// The first element of each block.
+    pub starts: Vec<*mut u8>,
+    /// The length of each axis, the slowest first; never 1.
+    pub lens: Vec<usize>,
+    /// Which axis of the shape each axis is; of merged ones, the first.
+    pub sources: Vec<usize>,
+    /// How each block moves along each axis, axis by axis.
+    motions: Vec<Motion<'a>>,
+}
+
+impl<'a> Walk<'a> {
+    /// A walk over `shape`, to which each block broadcasts. Axes for which `keep` holds are
+    /// neither merged nor reversed.
+    ///
+    /// The blocks must broadcast to the shape, and no length may be 0.
+    pub fn new(shape: &[usize], blocks: &[&'a Block], keep: impl Fn(usize) -> bool) -> Self {
+        let count = blocks.len();
+        let mut walk = Self {
+            starts: blocks.iter().map(|block| block.as_ptr()).collect(),
+            lens: Vec::with_capacity(shape.len()),
+            sources: Vec::with_capacity(shape.len()),
+            motions: Vec::with_capacity(shape.len() * count),
+        };
+        for (axis, &len) in shape.iter().enumerate() {
+            for (start, block) in walk.starts.iter_mut().zip(blocks) {
+                let missing = shape.len() - block.ndim();
+                let layout = axis.checked_sub(missing).map(|axis| &block.axes()[axis]);
+                let motion = match layout {
+                    Some(AxisLayout::Strided { len: own, stride }) if *own == len => {
+                        Motion::Stride(*stride)
+                    }
+                    Some(AxisLayout::Indexed { offsets }) if offsets.len() > 1 => {
+                        Motion::Offsets(offsets)
+                    }
+                    Some(AxisLayout::Indexed { offsets }) => {
+                        *start = start.wrapping_offset(offsets[0]);
+                        Motion::Stride(0)
+                    }
+                    _ => Motion::Stride(0),
+                };
+                if len > 1 {
+                    walk.motions.push(motion);
+                }
+            }
+            if len > 1 {
+                walk.lens.push(len);
+                walk.sources.push(axis);
+            }
+        }
+        if count > 0 {
+            walk.flip(count, &keep);
+            walk.sort(count);
+            walk.merge(count, &keep);
+        }
+        walk
+    }
+
+    /// How block `block` moves along axis `axis`.
+    #[inline]
+    pub fn motion(&self, axis: usize, block: usize) -> Motion<'a> {
+        self.motions[axis * self.starts.len() + block]
+    }
+
+    /// Replaces the motion of block `block` along axis `axis`.
+    pub fn motions(&self, axis: usize) -> &[Motion<'a>] {
+        &self.motions[axis * self.starts.len()..][..self.starts.len()]
+    }
+
+    /// Removes the last axis.
+    pub fn pop(&mut self) {
+        self.lens.pop();
+        self.sources.pop();
+        self.motions.truncate(self.lens.len() * self.starts.len());
+    }
+
+    /// Reverses the axes along which the first block walks backwards.
+    fn flip(&mut self, count: usize, keep: &impl Fn(usize) -> bool) {
+        for (axis, &len) in self.lens.iter().enumerate() {
+            let motions = &mut self.motions[axis * count..][..count];
+            let backwards = matches!(motions[0], Motion::Stride(stride) if stride < 0);
+            if !backwards
+                || keep(self.sources[axis])
+                || motions.iter().any(|motion| matches!(motion, Motion::Offsets(_)))
+            {
+                continue;
+            }
+            for (start, motion) in self.starts.iter_mut().zip(motions) {
+                *start = start.wrapping_offset(motion.offset(len - 1));
+                if let Motion::Stride(stride) = motion {
+                    *stride = -*stride;
+                }
+            }
+        }
+    }
+
+    /// Orders the axes by how far the blocks move along them, the first block counting most.
+    fn sort(&mut self, count: usize) {
+        let reach = |axis: usize, block: usize| self.motions[axis * count + block].reach();
+        let faster = |a: usize, b: usize| {
+            // Of repeated elements nothing is known: look at the next block.
+            (0..count)
+                .map(|block| (reach(a, block), reach(b, block)))
+                .find(|(a, b)| a != b && *a != 0 && *b != 0)
+                .is_some_and(|(a, b)| a < b)
+        };
+        let ordered = (1..self.lens.len()).all(|axis| !faster(axis - 1, axis));
+        if ordered {
+            return;
+        }
+        // An insertion sort: stable, and content with a comparison that is no total order.
+        let mut order: Vec<usize> = Vec::with_capacity(self.lens.len());
+        for axis in 0..self.lens.len() {
+            let mut place = order.len();
+            while place > 0 && faster(order[place - 1], axis) {
+                place -= 1;
+            }
+            order.insert(place, axis);
+        }
+        self.motions = order
+            .iter()
+            .flat_map(|&axis| &self.motions[axis * count..][..count])
+            .copied()
+            .collect();
+        self.lens = order.iter().map(|&axis| self.lens[axis]).collect();
+        self.sources = order.iter().map(|&axis| self.sources[axis]).collect();
+    }
+
+    /// Merges neighbouring axes that lie in every block like one.
+    fn merge(&mut self, count: usize, keep: &impl Fn(usize) -> bool) {
+        let mut last = 0;
+        for axis in 1..self.lens.len() {
+            let len = self.lens[axis] as isize;
+            let merged = !keep(self.sources[last])
+                && !keep(self.sources[axis])
+                && (0..count).all(|block| {
+                    let outer = self.motions[last * count + block].stride();
+                    let inner = self.motions[axis * count + block].stride();
+                    matches!((outer, inner), (Some(outer), Some(inner)) if outer == inner * len)
+                });
+            if merged {
+                self.lens[last] *= self.lens[axis];
+            } else {
+                last += 1;
+                self.lens[last] = self.lens[axis];
+                self.sources[last] = self.sources[axis];
+            }
+            for block in 0..count {
+                self.motions[last * count + block] = self.motions[axis * count + block];
+            }
+        }
+        let axes = self.lens.len().min(last + 1);
+        self.lens.truncate(axes);
+        self.sources.truncate(axes);
+        self.motions.truncate(axes * count);
+    }
+}
+
+/// The positions along several axes, counted up like the wheels of an odometer.
+#[derive(Debug)]
+pub struct Odometer {
+    positions: Vec<usize>,
+}
+
+impl Odometer {
+    /// The first position along `axes` axes.
+    pub fn new(axes: usize) -> Self {
+        Self { positions: vec![0; axes] }
+    }
+
+    /// The positions.
+    pub fn positions(&self) -> &[usize] {
+        &self.positions
+    }
+
+    /// Moves on along the axes of these lengths, and the pointers of the blocks with it; false
+    /// at the end.
+    pub fn advance(&mut self, walk: &Walk<'_>, pointers: &mut [*mut u8]) -> bool {
+        for axis in (0..self.positions.len()).rev() {
+            let old = self.positions[axis];
+            let new = if old + 1 == walk.lens[axis] { 0 } else { old + 1 };
+            self.positions[axis] = new;
+            for (pointer, motion) in pointers.iter_mut().zip(walk.motions(axis)) {
+                *pointer = pointer.wrapping_offset(motion.offset(new) - motion.offset(old));
+            }
+            if new > 0 {
+                return true;
+            }
+        }
+        false
+    }
+}
