@@ -2,6 +2,8 @@
 //! the crates. No algorithms live here.
 
 mod comm;
+mod errors;
+mod meta;
 
 use pyo3::prelude::*;
 
@@ -9,5 +11,6 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    meta::register(module)?;
     comm::register(module)
 }

@@ -15,7 +15,7 @@ mod global;
 mod raw;
 
 pub use consistency::{check_axis, per_axis};
-pub use dim_dict::{DimDict, DimPart};
+pub use dim_dict::{DimDict, DimPart, dealt};
 pub use fields::Dialect;
 pub use global::GlobalDimDict;
 pub use raw::{RawDict, RawValue};
