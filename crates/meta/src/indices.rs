@@ -123,12 +123,12 @@ impl Indices {
     pub fn position(&self, global: i64) -> Option<usize> {
         match self {
             Self::Strided { start, step, len } => {
-                let distance = global - start;
+                let distance = global.checked_sub(*start)?;
                 let (turns, rest) = (distance / step, distance % step);
                 (rest == 0 && turns >= 0 && (turns as usize) < *len).then_some(turns as usize)
             }
             Self::Blocks { start, block, period, skip, len } => {
-                let distance = usize::try_from(global - start).ok()?;
+                let distance = usize::try_from(global.checked_sub(*start)?).ok()?;
                 let (turns, rest) = (distance / period, distance % period);
                 if rest >= *block {
                     return None;

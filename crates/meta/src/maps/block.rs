@@ -3,7 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{cut_inside, invalid, scale, slice_pieces};
+use super::invalid;
+use super::slice::slice_pieces;
+use super::view::{cut_inside, scale};
 use crate::slice::{AxisSlice, Selection, SlicedAxis};
 use crate::{AxisMap, Indices, Result};
 

@@ -4,9 +4,9 @@ mod block;
 mod block_cyclic;
 mod cyclic;
 mod no_dist;
+mod slice;
 mod unstructured;
-
-use std::ops::RangeInclusive;
+mod view;
 
 pub use block::Block;
 pub use block_cyclic::BlockCyclic;
@@ -15,8 +15,6 @@ pub use no_dist::NoDist;
 pub(crate) use unstructured::Copies;
 pub use unstructured::Unstructured;
 
-use crate::select::select;
-use crate::slice::{AxisSlice, Selection, SlicedAxis};
 use crate::{Indices, MetaError, Result};
 
 /// The map of one axis.
@@ -249,131 +247,6 @@ impl AxisMap {
             _ => (0..self.grid_size()).all(|place| self.piece(place).same(&other.piece(place))),
         }
     }
-
-    /// The map of a slice of this axis. Nothing moves: each place of the result holds what a place
-    /// of the original holds of the slice, in the order of its memory where that is possible.
-    pub fn slice(&self, slice: &AxisSlice) -> SlicedAxis {
-        match self {
-            Self::NoDist(_) => NoDist::slice(slice),
-            Self::Block(map) => map.slice(slice),
-            Self::Cyclic(_) | Self::BlockCyclic(_) => self.slice_dealt(slice),
-            Self::Unstructured(map) => {
-                let (mut pieces, mut places, mut selections) =
-                    slice_pieces(0..=map.pieces.len() - 1, |place| self.piece(place), slice);
-                if places.is_empty() {
-                    pieces.push(Indices::EMPTY);
-                    places.push(0);
-                    selections.push(Selection::EMPTY);
-                }
-                let map = Self::unstructured_unchecked(slice.len, pieces);
-                SlicedAxis { map, places, selections }
-            }
-        }
-    }
-
-    /// The slice of a cyclic or block-cyclic map: dealt out again if the surviving places hold
-    /// exactly that, unstructured otherwise.
-    fn slice_dealt(&self, slice: &AxisSlice) -> SlicedAxis {
-        let (mut pieces, mut places, mut selections) =
-            slice_pieces(0..=self.grid_size() - 1, |place| self.piece(place), slice);
-        if places.is_empty() {
-            places.push(0);
-            selections.push(Selection::EMPTY);
-        }
-        if places.len() == 1 {
-            if pieces.iter().any(|piece| !piece.is_ascending()) {
-                selections[0] = selections[0].reversed();
-            }
-            let map = match self {
-                Self::BlockCyclic(map) => Self::block_cyclic(slice.len, 1, map.block_size),
-                _ => Self::cyclic(slice.len, 1),
-            };
-            return SlicedAxis { map, places, selections };
-        }
-        let block_size = match pieces[0] {
-            Indices::Strided { step: 1, len, .. } => len,
-            Indices::Blocks { block, .. } => block,
-            _ => 1,
-        };
-        let dealt = Self::block_cyclic(slice.len, places.len(), block_size);
-        let is_dealt = pieces.iter().enumerate().all(|(place, piece)| dealt.piece(place) == *piece);
-        let map = if is_dealt {
-            dealt
-        } else {
-            Self::unstructured_unchecked(slice.len, std::mem::take(&mut pieces))
-        };
-        SlicedAxis { map, places, selections }
-    }
-
-    /// The map of the same memory seen as `new_size` elements along this axis, as a view with
-    /// another item size needs it.
-    ///
-    /// # Errors
-    ///
-    /// [`MetaError::Invalid`] when a piece would be cut inside an element, or elements of an
-    /// unstructured axis would change.
-    pub fn view(&self, new_size: usize) -> Result<Self> {
-        let size = self.size();
-        match self {
-            _ if size == new_size => Ok(self.clone()),
-            Self::NoDist(_) => Ok(Self::no_dist(new_size)),
-            Self::Block(map) => map.view(size, new_size).map(Self::Block),
-            Self::Cyclic(map) => dealt_view(size, new_size, map.grid_size, 1),
-            Self::BlockCyclic(map) => dealt_view(size, new_size, map.grid_size, map.block_size),
-            Self::Unstructured(_) => Err(invalid(
-                "size",
-                format!(
-                    "an unstructured axis of size {size} cannot be seen as {new_size} elements"
-                ),
-            )),
-        }
-    }
-}
-
-/// `bound` times `new_size / size`, `None` unless that is a whole number.
-fn scale(bound: usize, size: usize, new_size: usize) -> Option<usize> {
-    let scaled = bound as u128 * new_size as u128;
-    match size as u128 {
-        0 => (new_size == 0).then_some(0),
-        size => scaled.is_multiple_of(size).then_some((scaled / size) as usize),
-    }
-}
-
-/// The map of dealt blocks seen as `new_size` elements.
-fn dealt_view(size: usize, new_size: usize, grid_size: usize, block: usize) -> Result<AxisMap> {
-    match scale(block.min(size), size, new_size) {
-        Some(block) if block > 0 => Ok(AxisMap::block_cyclic(new_size, grid_size, block)),
-        _ => Err(cut_inside(size, new_size)),
-    }
-}
-
-/// The error for a view that would cut a piece inside an element.
-fn cut_inside(size: usize, new_size: usize) -> MetaError {
-    invalid(
-        "size",
-        format!(
-            "an axis of size {size} cannot be seen as one of size {new_size}, because its pieces \
-             would not be cut between elements"
-        ),
-    )
-}
-
-/// What a slice selects of the pieces of some places: for each place that has any of it, the
-/// indices of the result, the place, and the positions in the original piece.
-fn slice_pieces(
-    places: RangeInclusive<usize>,
-    piece: impl Fn(usize) -> Indices,
-    slice: &AxisSlice,
-) -> (Vec<Indices>, Vec<usize>, Vec<Selection>) {
-    let mut kept = (Vec::new(), Vec::new(), Vec::new());
-    for place in places {
-        if let Some((indices, selection)) = select(&piece(place), slice) {
-            kept.0.push(indices);
-            kept.1.push(place);
-            kept.2.push(selection);
-        }
-    }
-    kept
 }
 
 fn invalid(argument: &'static str, message: String) -> MetaError {

@@ -127,6 +127,18 @@ pub(super) fn common_sides(source: &Side, dest: &Side) -> Vec<AxisTransfer> {
     }
 }
 
+/// How many indices two pieces have in common.
+pub(super) fn count_common(source: &Indices, dest: &Indices) -> usize {
+    let count_in = |list: &[i64], piece: &Indices| {
+        let side = Side::once(piece);
+        list.iter().filter(|&&index| side.position(index).is_some()).count()
+    };
+    match (source, dest) {
+        (Indices::List(list), piece) | (piece, Indices::List(list)) => count_in(list, piece),
+        _ => super::count(&common(source, dest)),
+    }
+}
+
 /// The pairs in their order, as few runs as a glance ahead finds.
 pub(super) fn runs_of(pairs: &[Pair]) -> Vec<AxisTransfer> {
     let mut runs: Vec<Run> = Vec::new();

@@ -8,7 +8,7 @@ mod periodic;
 use std::collections::HashMap;
 
 use crate::{AxisMap, Distribution};
-use common::common;
+use common::count_common;
 pub use flat::{FlatRun, FlatRuns, flat_runs};
 
 /// Positions that match between a source piece and a destination piece along one axis: position
@@ -158,17 +158,19 @@ pub fn moved(source: &Distribution, dest: &Distribution) -> u64 {
     if source.same_layout(dest) {
         return 0;
     }
+    let engines: HashMap<usize, usize> =
+        source.targets().iter().enumerate().map(|(rank, &target)| (target, rank)).collect();
     let mut known: Vec<HashMap<(usize, usize), usize>> = vec![HashMap::new(); dest.ndim()];
     let mut moved = 0;
-    for (dest_rank, &target) in dest.targets().iter().enumerate() {
+    for (dest_rank, target) in dest.targets().iter().enumerate() {
         let needed = dest.local_size(dest_rank);
-        let held = match source.rank_of_target(target) {
-            Some(source_rank) if needed > 0 => (0..dest.ndim())
+        let held = match engines.get(target) {
+            Some(&source_rank) if needed > 0 => (0..dest.ndim())
                 .map(|axis| {
                     let places = (source.place(source_rank, axis), dest.place(dest_rank, axis));
                     *known[axis].entry(places).or_insert_with(|| {
                         let source_piece = source.maps()[axis].piece(places.0);
-                        count(&common(&source_piece, &dest.maps()[axis].piece(places.1)))
+                        count_common(&source_piece, &dest.maps()[axis].piece(places.1))
                     })
                 })
                 .product(),
