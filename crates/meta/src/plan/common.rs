@@ -94,19 +94,8 @@ pub(super) fn common(source: &Indices, dest: &Indices) -> Vec<AxisTransfer> {
 /// that of a source that is a list.
 pub(super) fn common_sides(source: &Side, dest: &Side) -> Vec<AxisTransfer> {
     match (source.indices, dest.indices) {
-        (
-            &Indices::Strided { start, step, len },
-            &Indices::Strided { start: dest_start, step: dest_step, len: dest_len },
-        ) => {
-            let source = Progression { start, step, len };
-            let dest = Progression { start: dest_start, step: dest_step, len: dest_len };
-            let run = meet(&source, &dest).map(|common| Run {
-                source: common.first_start,
-                dest: common.second_start,
-                source_step: common.first_step,
-                dest_step: common.second_step,
-                len: common.len,
-            });
+        (Indices::Strided { .. }, Indices::Strided { .. }) => {
+            let run = common_run(source.indices, dest.indices);
             run.map(|run| AxisTransfer::once(vec![run])).into_iter().collect()
         }
         (Indices::List(source_list), Indices::List(_)) if dest.reused => {
@@ -127,6 +116,20 @@ pub(super) fn common_sides(source: &Side, dest: &Side) -> Vec<AxisTransfer> {
     }
 }
 
+/// The indices that two strided pieces have in common.
+fn common_run(source: &Indices, dest: &Indices) -> Option<Run> {
+    let progression = |indices: &Indices| {
+        indices.as_strided().map(|(start, step, len)| Progression { start, step, len })
+    };
+    meet(&progression(source)?, &progression(dest)?).map(|common| Run {
+        source: common.first_start,
+        dest: common.second_start,
+        source_step: common.first_step,
+        dest_step: common.second_step,
+        len: common.len,
+    })
+}
+
 /// How many indices two pieces have in common.
 pub(super) fn count_common(source: &Indices, dest: &Indices) -> usize {
     let count_in = |list: &[i64], piece: &Indices| {
@@ -135,6 +138,9 @@ pub(super) fn count_common(source: &Indices, dest: &Indices) -> usize {
     };
     match (source, dest) {
         (Indices::List(list), piece) | (piece, Indices::List(list)) => count_in(list, piece),
+        (Indices::Strided { .. }, Indices::Strided { .. }) => {
+            common_run(source, dest).map_or(0, |run| run.len)
+        }
         _ => super::count(&common(source, dest)),
     }
 }

@@ -158,20 +158,30 @@ pub fn moved(source: &Distribution, dest: &Distribution) -> u64 {
     if source.same_layout(dest) {
         return 0;
     }
-    let engines: HashMap<usize, usize> =
-        source.targets().iter().enumerate().map(|(rank, &target)| (target, rank)).collect();
-    let mut known: Vec<HashMap<(usize, usize), usize>> = vec![HashMap::new(); dest.ndim()];
+    let same_engines = source.targets() == dest.targets();
+    let engines: HashMap<usize, usize> = if same_engines {
+        HashMap::new()
+    } else {
+        source.targets().iter().enumerate().map(|(rank, &target)| (target, rank)).collect()
+    };
+    let mut known = HashMap::new();
     let mut moved = 0;
     for (dest_rank, target) in dest.targets().iter().enumerate() {
+        let own = if same_engines { Some(dest_rank) } else { engines.get(target).copied() };
         let needed = dest.local_size(dest_rank);
-        let held = match engines.get(target) {
-            Some(&source_rank) if needed > 0 => (0..dest.ndim())
+        let held = match own {
+            Some(own) if needed > 0 => (0..dest.ndim())
                 .map(|axis| {
-                    let places = (source.place(source_rank, axis), dest.place(dest_rank, axis));
-                    *known[axis].entry(places).or_insert_with(|| {
-                        let source_piece = source.maps()[axis].piece(places.0);
-                        count_common(&source_piece, &dest.maps()[axis].piece(places.1))
-                    })
+                    let places = (source.place(own, axis), dest.place(dest_rank, axis));
+                    let source_piece = source.maps()[axis].piece(places.0);
+                    let dest_piece = dest.maps()[axis].piece(places.1);
+                    if source_piece.as_strided().is_some() && dest_piece.as_strided().is_some() {
+                        return count_common(&source_piece, &dest_piece);
+                    }
+                    // Several ranks share a place along an axis; what is slow is counted once.
+                    *known
+                        .entry((axis, places))
+                        .or_insert_with(|| count_common(&source_piece, &dest_piece))
                 })
                 .product(),
             _ => 0,
