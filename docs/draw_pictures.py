@@ -9,8 +9,9 @@ matplotlib.use("agg")
 
 def draw_pictures(folder):
     """Draw one array in every kind of distribution."""
-    import distarray
     from distarray.globalapi import Distribution
+
+    import distarray
     from distarray.plotting import plot_array_distribution
 
     folder.mkdir(parents=True, exist_ok=True)

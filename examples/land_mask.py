@@ -147,8 +147,9 @@ class WithDistArray:
 
 def shrink_local(land):
     """Shrink one engine's piece; the result is a piece of the coarse map."""
-    from distarray.localapi import LocalArray
     from distarray.localapi.maps import Distribution
+
+    from distarray.localapi import LocalArray
 
     rows, columns = land.dim_data
     step = ROWS_AND_COLUMNS
@@ -230,8 +231,9 @@ def draw_pictures(coarse, output):
     import matplotlib
 
     matplotlib.use("agg")
-    from distarray.plotting import plot_array_distribution
     from matplotlib import pyplot
+
+    from distarray.plotting import plot_array_distribution
 
     rows = coarse.shape[0]
     figure, axes = pyplot.subplots(figsize=(12, 6.4), layout="constrained")

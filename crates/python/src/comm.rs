@@ -3,11 +3,13 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use distarray_comm::{self as comm, CommError, Group, InProcess, Interrupt};
+use distarray_comm::{self as comm, Group, InProcess, Interrupt};
 use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
+
+use crate::errors::raise;
 
 thread_local! {
     /// The exception of a signal handler that ended a wait on this thread.
@@ -26,30 +28,9 @@ pub(crate) fn signals() -> Interrupt {
     })
 }
 
-/// The exception for an error of communication.
-pub(crate) fn comm_error(py: Python<'_>, error: CommError) -> PyErr {
-    if error == CommError::Interrupted
-        && let Some(signal) = SIGNAL.take()
-    {
-        return signal;
-    }
-    let raised = match error {
-        CommError::WrongCount { .. } => return PyValueError::new_err(error.to_string()),
-        CommError::Aborted { rank, reason } => {
-            exception(py, "EngineAbortedError").and_then(|class| class.call1((rank, reason)))
-        }
-        CommError::InvalidRank { .. } => {
-            exception(py, "InvalidRankError").and_then(|class| class.call1((error.to_string(),)))
-        }
-        CommError::Interrupted | CommError::Mismatch { .. } | CommError::Transport(_) => {
-            exception(py, "CommunicationError").and_then(|class| class.call1((error.to_string(),)))
-        }
-    };
-    raised.map_or_else(|failure| failure, PyErr::from_value)
-}
-
-fn exception<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-    py.import("distarray.error")?.getattr(name)
+/// The exception of the signal handler that ended the last wait of this thread, if one did.
+pub(crate) fn pending_signal() -> Option<PyErr> {
+    SIGNAL.take()
 }
 
 /// One rank's view of a group of ranks that exchange bytes.
@@ -73,7 +54,7 @@ impl Communicator {
         py: Python<'_>,
         call: impl FnOnce(&dyn comm::Communicator) -> comm::Result<T> + Send,
     ) -> PyResult<T> {
-        py.detach(|| call(&*self.inner)).map_err(|error| comm_error(py, error))
+        py.detach(|| call(&*self.inner)).map_err(raise)
     }
 
     fn group(&self) -> PyResult<&(Group, usize)> {
@@ -210,18 +191,18 @@ impl Communicator {
         Ok(as_bytes(py, &parts))
     }
 
-    /// A communicator for each color, of the ranks that gave it, ordered by key; None without color.
+    /// Make a communicator for each color, of the ranks that gave it, ordered by key; None without color.
     #[pyo3(signature = (color, key=0))]
     fn split(&self, py: Python<'_>, color: Option<i32>, key: i64) -> PyResult<Option<Self>> {
         let part = self.wait(py, |comm| comm.split(color, key))?;
         Ok(part.map(|inner| Self { inner, group: self.group.clone() }))
     }
 
-    /// Everybody's object itself, in rank order: for ranks that are threads of one process.
-    fn share<'py>(&self, py: Python<'py>, object: Py<PyAny>) -> PyResult<Bound<'py, PyList>> {
+    /// Return everybody's object itself, in rank order: for threads of one process.
+    fn share<'py>(&self, py: Python<'py>, item: Py<PyAny>) -> PyResult<Bound<'py, PyList>> {
         self.group()?;
         let objects = self.wait(py, |comm| match comm.shared() {
-            Some(memory) => memory.share(Arc::new(object)),
+            Some(memory) => memory.share(Arc::new(item)),
             None => Ok(Vec::new()),
         })?;
         let objects = objects.iter().filter_map(|object| object.downcast_ref::<Py<PyAny>>());
@@ -252,7 +233,7 @@ impl Communicator {
     }
 }
 
-/// The communicators of a new group whose ranks are threads of this process.
+/// Make a group, and give the communicators of its ranks, which are threads of this process.
 #[pyfunction]
 fn in_process_group(size: usize) -> Vec<Communicator> {
     let ranks = InProcess::group(size);

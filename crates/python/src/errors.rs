@@ -1,8 +1,11 @@
 //! Which Python exception each error becomes.
 
+use distarray_comm::CommError;
 use distarray_meta::MetaError;
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
+
+use crate::comm::pending_signal;
 
 /// An error that has a Python exception.
 pub(crate) trait Raise {
@@ -28,6 +31,23 @@ impl Raise for MetaError {
             }
             Self::InvalidGridShape(_) => exception(py, "InvalidGridShapeError", (message,)),
             Self::GridShape(_) => exception(py, "GridShapeError", (message,)),
+        }
+    }
+}
+
+impl Raise for CommError {
+    fn raise(self, py: Python<'_>) -> PyErr {
+        let message = self.to_string();
+        match self {
+            Self::Aborted { rank, reason } => exception(py, "EngineAbortedError", (rank, reason)),
+            Self::InvalidRank { .. } => exception(py, "InvalidRankError", (message,)),
+            Self::WrongCount { .. } => PyValueError::new_err(message),
+            Self::Interrupted => {
+                pending_signal().unwrap_or_else(|| exception(py, "CommunicationError", (message,)))
+            }
+            Self::Mismatch { .. } | Self::Transport(_) => {
+                exception(py, "CommunicationError", (message,))
+            }
         }
     }
 }

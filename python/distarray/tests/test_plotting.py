@@ -9,6 +9,8 @@ import pytest
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("agg")
+from matplotlib import pyplot  # noqa: E402  (after the choice of a backend)
+
 from distarray.globalapi import Context, Distribution  # noqa: E402
 from distarray.plotting import (  # noqa: E402
     cmap_discretize,
@@ -17,7 +19,6 @@ from distarray.plotting import (  # noqa: E402
     plot_array_distribution,
     plot_local_array_subfigure,
 )
-from matplotlib import pyplot  # noqa: E402  (after the choice of a backend)
 
 PNG = b"\x89PNG"
 

@@ -1,0 +1,1 @@
+"""Modules dealing with the local index-space view of DistArrays: the view from an engine."""
