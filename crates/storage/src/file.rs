@@ -1,0 +1,123 @@
+//! A file and its name, read and written at positions.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use crate::{Result, StorageError};
+
+/// A file and its name. There is no cursor: several threads may read and write at once.
+#[derive(Debug)]
+pub struct ArrayFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl ArrayFile {
+    /// Opens a file to read from.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`] when that fails, or the path is that of a directory.
+    pub fn open(path: &Path) -> Result<Self> {
+        let result = File::open(path).and_then(|file| {
+            if file.metadata()?.is_dir() {
+                return Err(io::Error::from(io::ErrorKind::IsADirectory));
+            }
+            Ok(file)
+        });
+        result.map(|file| Self { file, path: path.to_owned() }).map_err(|source| StorageError::Io {
+            path: path.to_owned(),
+            action: "open",
+            source,
+        })
+    }
+
+    /// Opens an existing file to write to, or to read and write.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`] when that fails.
+    pub fn open_writable(path: &Path) -> Result<Self> {
+        Self::with(path, "open", OpenOptions::new().read(true).write(true))
+    }
+
+    /// Makes an empty file, in place of one that may exist.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`] when that fails.
+    pub fn create(path: &Path) -> Result<Self> {
+        let mut options = OpenOptions::new();
+        Self::with(path, "create", options.read(true).write(true).create(true).truncate(true))
+    }
+
+    fn with(path: &Path, action: &'static str, options: &OpenOptions) -> Result<Self> {
+        match options.open(path) {
+            Ok(file) => Ok(Self { file, path: path.to_owned() }),
+            Err(source) => Err(StorageError::Io { path: path.to_owned(), action, source }),
+        }
+    }
+
+    /// The file's name.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The number of bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`] when the system does not say.
+    pub fn len(&self) -> Result<u64> {
+        self.file.metadata().map(|metadata| metadata.len()).map_err(|error| self.io("read", error))
+    }
+
+    /// Whether there are no bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`] when the system does not say.
+    pub fn is_empty(&self) -> Result<bool> {
+        Ok(self.len()? == 0)
+    }
+
+    /// Makes the file this long; what is added reads as zeros.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`] when that fails.
+    pub fn set_len(&self, len: u64) -> Result<()> {
+        self.file.set_len(len).map_err(|error| self.io("resize", error))
+    }
+
+    /// Fills `bytes` from the file.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Truncated`] when the file ends before, [`StorageError::Io`].
+    pub fn read_at(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
+        self.file.read_exact_at(bytes, offset).map_err(|error| {
+            if error.kind() != io::ErrorKind::UnexpectedEof {
+                return self.io("read", error);
+            }
+            let needed = offset + bytes.len() as u64;
+            let found = self.len().unwrap_or(0);
+            StorageError::Truncated { path: self.path.clone(), needed, found }
+        })
+    }
+
+    /// Writes `bytes` to the file.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`] when that fails.
+    pub fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
+        self.file.write_all_at(bytes, offset).map_err(|error| self.io("write", error))
+    }
+
+    fn io(&self, action: &'static str, source: io::Error) -> StorageError {
+        StorageError::Io { path: self.path.clone(), action, source }
+    }
+}
