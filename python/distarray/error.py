@@ -51,3 +51,11 @@ class EngineAbortedError(CommunicationError):
 
     def __str__(self) -> str:
         return f"engine {self.rank} gave up: {self.reason}"
+
+
+class CommunicationForbiddenError(CommunicationError):
+    """Data would move between engines although the context forbids that."""
+
+
+class CommunicationWarning(UserWarning):
+    """Data moves between engines, and the context was asked to tell."""

@@ -48,6 +48,11 @@ impl Communicator {
         Self { inner: rank, group }
     }
 
+    /// A communicator of engines.
+    pub(crate) fn of_engines(inner: Arc<dyn comm::Communicator>) -> Self {
+        Self { inner, group: None }
+    }
+
     /// Makes a call that may wait, with the interpreter released.
     fn wait<T: Send>(
         &self,

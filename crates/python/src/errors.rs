@@ -1,11 +1,18 @@
 //! Which Python exception each error becomes.
 
 use distarray_comm::CommError;
+use std::ffi::CString;
+
+use distarray_engine::{EngineError, SessionError};
+use distarray_kernels::KernelError;
 use distarray_meta::MetaError;
-use pyo3::exceptions::{PyIndexError, PyValueError};
+use pyo3::exceptions::{
+    PyIndexError, PyMemoryError, PyOverflowError, PyRuntimeError, PyTypeError, PyValueError,
+};
 use pyo3::prelude::*;
 
 use crate::comm::pending_signal;
+use crate::failures;
 
 /// An error that has a Python exception.
 pub(crate) trait Raise {
@@ -50,6 +57,73 @@ impl Raise for CommError {
             }
         }
     }
+}
+
+impl Raise for KernelError {
+    fn raise(self, _py: Python<'_>) -> PyErr {
+        let message = self.to_string();
+        match self {
+            Self::NoLoop { .. } | Self::Type(_) => PyTypeError::new_err(message),
+            Self::Value(_) => PyValueError::new_err(message),
+            Self::OutOfBounds { .. } => PyOverflowError::new_err(message),
+            Self::Memory { .. } => PyMemoryError::new_err(message),
+            // The enumeration may grow; what is new is a bug until it is listed here.
+            _ => PyRuntimeError::new_err(message),
+        }
+    }
+}
+
+impl Raise for EngineError {
+    fn raise(self, py: Python<'_>) -> PyErr {
+        let message = self.to_string();
+        match self {
+            Self::Kernel(error) => error.raise(py),
+            Self::Meta(error) => error.raise(py),
+            Self::Comm(error) => error.raise(py),
+            Self::Function(error) => match error.cause.downcast::<PyErr>() {
+                Ok(error) => *error,
+                Err(_) => PyRuntimeError::new_err(message),
+            },
+            _ => PyRuntimeError::new_err(message),
+        }
+    }
+}
+
+impl Raise for SessionError {
+    fn raise(self, py: Python<'_>) -> PyErr {
+        let message = self.to_string();
+        match self {
+            Self::Meta(error) => error.raise(py),
+            Self::Kernel(error) => error.raise(py),
+            Self::Engines(failures) => failures::raise(py, failures),
+            Self::DifferentSessions | Self::Forked | Self::Reentered => {
+                exception(py, "ContextError", (message,))
+            }
+            Self::CommunicationForbidden { .. } => {
+                exception(py, "CommunicationForbiddenError", (message,))
+            }
+            Self::Interrupted => pyo3::exceptions::PyKeyboardInterrupt::new_err(message),
+            Self::Host(cause) => match cause.downcast::<PyErr>() {
+                Ok(error) => *error,
+                Err(_) => PyRuntimeError::new_err(message),
+            },
+            Self::Value(_) => PyValueError::new_err(message),
+            Self::Type(_) => PyTypeError::new_err(message),
+            _ => PyRuntimeError::new_err(message),
+        }
+    }
+}
+
+/// Warns that an operation moves data between engines.
+///
+/// # Errors
+///
+/// The warning, where the user turned it into an exception.
+pub(crate) fn warn_communication(py: Python<'_>, operation: &str, bytes: u64) -> PyResult<()> {
+    let class = py.import("distarray.error")?.getattr("CommunicationWarning")?;
+    let message = format!("{operation} moves {bytes} bytes between engines");
+    let message = CString::new(message).unwrap_or_default();
+    PyErr::warn(py, &class, &message, 2)
 }
 
 /// An exception of a class of `distarray.error`.

@@ -1,8 +1,14 @@
 //! The extension module `distarray._core`: conversions, error mapping and `#[pyclass]` shells over
 //! the crates. No algorithms live here.
 
+mod array;
 mod comm;
+mod dtype;
+mod engines;
 mod errors;
+mod failures;
+mod function;
+mod host;
 mod meta;
 
 use pyo3::prelude::*;
@@ -12,5 +18,8 @@ use pyo3::prelude::*;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     meta::register(module)?;
-    comm::register(module)
+    comm::register(module)?;
+    module.add_class::<engines::PyEngines>()?;
+    module.add_class::<function::PyEngine>()?;
+    array::register(module)
 }

@@ -1,6 +1,7 @@
 //! A typed view of a buffer: what every kernel works on.
 
 mod access;
+mod bytes;
 mod layout;
 mod slicing;
 

@@ -1,0 +1,103 @@
+//! Assignment of arrays to (views of) arrays.
+
+use distarray_kernels::Block;
+use distarray_meta::broadcast_shapes;
+
+use super::Array;
+use super::layout::{Policy, align, check_sessions, copy_between};
+use crate::Command;
+use crate::error::{Result, SessionError};
+
+impl Array {
+    /// Sets the elements to those of `value`, of any layout; broadcasts and casts. The two may share
+    /// memory.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Value`] when `value` does not broadcast to this shape.
+    pub fn assign(&self, value: &Self, policy: &Policy<'_>) -> Result<()> {
+        check_sessions(&[self, value])?;
+        let value = value.fitted(self.shape())?;
+        if value.shape() == self.shape() {
+            if !value.distribution().same_layout(self.distribution()) {
+                let moved = distarray_meta::plan::moved(value.distribution(), self.distribution());
+                policy.permit("assignment", moved * value.dtype().itemsize() as u64)?;
+            }
+            return copy_between(&value, value.distribution(), self, self.distribution());
+        }
+        let aligned = align(&value, self.distribution(), "assignment", policy)?;
+        self.execute(
+            Command::Copy {
+                source: aligned.id(),
+                source_dtype: aligned.dtype(),
+                source_distribution: aligned.distribution().clone(),
+                dest: self.id(),
+                dest_distribution: self.distribution().clone(),
+                is_local: true,
+            },
+            self.weight(),
+        )?;
+        Ok(())
+    }
+
+    /// Sets the elements to those of the client's `host`; broadcasts and casts.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Value`] when `host` does not broadcast to this shape.
+    pub fn assign_host(&self, host: &Block) -> Result<()> {
+        let mut host = host.clone();
+        while host.ndim() > self.ndim() && host.axes()[0].len() == 1 {
+            host = host.index_axis(0, 0);
+        }
+        check_broadcast(&host.shape(), self.shape())?;
+        self.write_host(&host.broadcast_to(self.shape())?)
+    }
+
+    /// Without the leading axes of one element that assignment ignores.
+    fn fitted(&self, shape: &[usize]) -> Result<Self> {
+        let extra = self.ndim().saturating_sub(shape.len());
+        check_broadcast(
+            if self.shape()[..extra].iter().all(|&len| len == 1) {
+                &self.shape()[extra..]
+            } else {
+                self.shape()
+            },
+            shape,
+        )?;
+        let mut fitted = self.clone();
+        for _ in 0..extra {
+            fitted = fitted.first()?;
+        }
+        Ok(fitted)
+    }
+
+    /// The first item along the first axis.
+    fn first(&self) -> Result<Self> {
+        use distarray_meta::{AxisSlice, IndexItem};
+        let mut index = vec![IndexItem::Integer(0)];
+        index.extend(self.shape()[1..].iter().map(|&len| IndexItem::Slice(AxisSlice::full(len))));
+        self.slice(&index)
+    }
+}
+
+/// `value` must broadcast to `shape`.
+fn check_broadcast(value: &[usize], shape: &[usize]) -> Result<()> {
+    if broadcast_shapes(&[value, shape]).is_ok_and(|common| common == shape) {
+        return Ok(());
+    }
+    Err(SessionError::Value(format!(
+        "could not broadcast input array from shape {} into shape {}",
+        shape_text(value),
+        shape_text(shape)
+    )))
+}
+
+/// A shape as NumPy prints it in messages.
+pub(super) fn shape_text(shape: &[usize]) -> String {
+    let lens: Vec<String> = shape.iter().map(ToString::to_string).collect();
+    match lens.as_slice() {
+        [len] => format!("({len},)"),
+        lens => format!("({})", lens.join(",")),
+    }
+}

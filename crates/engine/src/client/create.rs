@@ -1,0 +1,98 @@
+//! New arrays whose elements follow from their indices.
+
+use std::sync::Arc;
+
+use distarray_kernels::program::Builder;
+use distarray_kernels::{Argument, Casting, DType, Loop, Op, Operand, Program, Scalar};
+use distarray_meta::Distribution;
+
+use super::Array;
+use crate::command::Destination;
+use crate::error::Result;
+use crate::{Command, Session};
+
+/// Evaluates a program over the global indices of a layout.
+fn from_indices(
+    session: &Arc<dyn Session>,
+    distribution: Distribution,
+    dtype: DType,
+    program: Program,
+) -> Result<Array> {
+    let array = Array::named(session, distribution.clone(), dtype);
+    array.execute(
+        Command::Evaluate {
+            program,
+            distribution,
+            inputs: Vec::new(),
+            outputs: vec![Destination::New(array.id(), dtype)],
+        },
+        array.weight(),
+    )?;
+    Ok(array)
+}
+
+/// `start + step * index` along one axis, as `numpy.arange` and `numpy.linspace` compute it.
+///
+/// # Errors
+///
+/// [`crate::SessionError::Kernel`] when `dtype` has no arithmetic.
+pub fn affine(
+    session: &Arc<dyn Session>,
+    distribution: Distribution,
+    dtype: DType,
+    start: Scalar,
+    step: Scalar,
+) -> Result<Array> {
+    let typed = [Argument::Typed(dtype), Argument::Typed(dtype)];
+    let mut builder = Builder::new();
+    let index = builder.label(0);
+    let index = builder.cast(index, dtype);
+    let mut combine = |op: Op, value, number: Scalar| -> Result<_> {
+        let looped = op.resolve(&typed, Some(dtype), Casting::No)?;
+        Ok(builder.apply(op, &looped, &[value, Operand::Constant(number.cast(dtype)?)])?)
+    };
+    let scaled = combine(Op::Multiply, index, step)?;
+    let value = combine(Op::Add, scaled, start)?;
+    builder.output(value, None);
+    from_indices(session, distribution, dtype, builder.finish())
+}
+
+/// Ones where the column is the row plus `diagonal`, zeros elsewhere.
+///
+/// # Errors
+///
+/// [`crate::SessionError::Engines`] when memory is short.
+pub fn eye(
+    session: &Arc<dyn Session>,
+    distribution: Distribution,
+    dtype: DType,
+    diagonal: i64,
+) -> Result<Array> {
+    let mut builder = Builder::new();
+    let (row, column) = (builder.label(0), builder.label(1));
+    let integers = |output| Loop { inputs: vec![DType::Int64, DType::Int64], output };
+    let offset = Operand::Constant(Scalar::from(diagonal));
+    let shifted = builder.apply(Op::Add, &integers(DType::Int64), &[row, offset])?;
+    let hit = builder.apply(Op::Equal, &integers(DType::Bool), &[shifted, column])?;
+    let value = builder.cast(hit, dtype);
+    builder.output(value, None);
+    from_indices(session, distribution, dtype, builder.finish())
+}
+
+/// The global index along `axis`, everywhere.
+///
+/// # Errors
+///
+/// [`crate::SessionError::Engines`] when memory is short.
+pub fn index_grid(
+    session: &Arc<dyn Session>,
+    distribution: Distribution,
+    dtype: DType,
+    axis: usize,
+) -> Result<Array> {
+    let mut builder = Builder::new();
+    let index = builder.label(axis);
+    let value = builder.cast(index, dtype);
+    builder.output(value, None);
+    from_indices(session, distribution, dtype, builder.finish())
+}

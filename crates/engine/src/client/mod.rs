@@ -1,0 +1,18 @@
+//! The user's side: handles of arrays, and the algorithms that turn an operation on them into
+//! commands.
+
+mod array;
+mod assign;
+mod create;
+mod elementwise;
+mod layout;
+mod python_scalar;
+mod reduction;
+mod statistics;
+
+pub use array::Array;
+pub use create::{affine, eye, index_grid};
+pub use elementwise::{Elementwise, Operand};
+pub use layout::{Communication, Policy};
+pub use python_scalar::PythonScalar;
+pub use reduction::Reduce;

@@ -1,0 +1,104 @@
+//! Reductions along axes.
+
+use distarray_kernels::{DType, Reduction};
+
+use super::Array;
+use super::layout::{Policy, align, check_sessions};
+use crate::Command;
+use crate::error::{Result, SessionError};
+
+/// A reduction of an array along axes.
+#[derive(Clone, Copy)]
+pub struct Reduce<'a> {
+    /// What is computed.
+    pub reduction: Reduction,
+    /// Which axes are reduced: one entry for each.
+    pub reduced: &'a [bool],
+    /// Whether reduced axes stay, with one element each.
+    pub keepdims: bool,
+    /// The dtype that is accumulated in; NumPy's default, if there is none.
+    pub dtype: Option<DType>,
+    /// Which elements count; broadcasts to the array.
+    pub mask: Option<&'a Array>,
+    /// What squared deviations are taken from: the shape of the array with reduced axes of size 1.
+    pub center: Option<&'a Array>,
+}
+
+impl<'a> Reduce<'a> {
+    /// A reduction of every element of the axes marked in `reduced`.
+    pub fn new(reduction: Reduction, reduced: &'a [bool]) -> Self {
+        Self { reduction, reduced, keepdims: false, dtype: None, mask: None, center: None }
+    }
+
+    /// Reduces an array. The result lies on the lowest ranks along the reduced axes.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Kernel`] when the dtype has no such reduction, [`SessionError::Value`] when
+    /// there is nothing to reduce and no identity.
+    pub fn run(&self, source: &Array, policy: &Policy<'_>) -> Result<Array> {
+        let accumulator = self.reduction.accumulator(source.dtype(), self.dtype)?;
+        self.check_empty(source)?;
+        check_sessions(
+            &[Some(source), self.mask, self.center].into_iter().flatten().collect::<Vec<_>>(),
+        )?;
+        let distribution = source.distribution();
+        let aligned = |operand: Option<&Array>| {
+            operand.map(|operand| align(operand, distribution, "reduction", policy)).transpose()
+        };
+        let (mask, center) = (aligned(self.mask)?, aligned(self.center)?);
+        let axes: Vec<usize> = (0..source.ndim()).filter(|&axis| self.reduced[axis]).collect();
+        let (result_distribution, _) = distribution.reduce(&axes, self.keepdims);
+        let result = Array::named(source.session(), result_distribution.clone(), accumulator);
+        source.execute(
+            Command::Reduce {
+                reduction: self.reduction,
+                source: source.id(),
+                distribution: distribution.clone(),
+                mask: mask.as_ref().map(Array::id),
+                center: center.as_ref().map(Array::id),
+                reduced: self.reduced.to_vec(),
+                dtype: accumulator,
+                result: result.id(),
+                result_distribution,
+            },
+            source.weight(),
+        )?;
+        Ok(result)
+    }
+
+    /// How many elements of `source` go into each element of the result, masks aside.
+    pub fn count(&self, source: &Array) -> usize {
+        source
+            .shape()
+            .iter()
+            .zip(self.reduced)
+            .filter(|(_, reduced)| **reduced)
+            .map(|(len, _)| len)
+            .product()
+    }
+
+    fn check_empty(&self, source: &Array) -> Result<()> {
+        let results: usize = source
+            .shape()
+            .iter()
+            .zip(self.reduced)
+            .filter(|(_, reduced)| !**reduced)
+            .map(|(len, _)| len)
+            .product();
+        if self.count(source) > 0 || results == 0 {
+            return Ok(());
+        }
+        match self.reduction {
+            Reduction::Min | Reduction::Max => Err(SessionError::Value(format!(
+                "zero-size array to reduction operation {} which has no identity",
+                if self.reduction == Reduction::Min { "minimum" } else { "maximum" }
+            ))),
+            Reduction::ArgMin | Reduction::ArgMax => Err(SessionError::Value(format!(
+                "attempt to get {} of an empty sequence",
+                if self.reduction == Reduction::ArgMin { "argmin" } else { "argmax" }
+            ))),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The whole instruction set of an engine.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use distarray_kernels::program::FloatFlags;
+use distarray_kernels::random::Variate;
+use distarray_kernels::{Block, DType, Program, Reduction, Scalar};
+use distarray_meta::{Distribution, SlicedDistribution};
+
+use crate::engine::EngineFunction;
+
+/// The name of an array on the engines; never used twice in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ArrayId(pub u64);
+
+/// What the elements of a new array are.
+#[derive(Clone, Debug)]
+pub enum Initial {
+    /// Whatever the memory holds.
+    Uninitialised,
+    /// Zero bytes.
+    Zero,
+    /// This item everywhere, as the bytes of the array's dtype.
+    Item(Arc<[u8]>),
+}
+
+/// One instruction. The engines that execute it are named beside it, by the session.
+#[derive(Debug)]
+pub enum Command {
+    /// Makes a new array.
+    Create {
+        /// Its name.
+        array: ArrayId,
+        /// Its layout.
+        distribution: Distribution,
+        /// Its dtype.
+        dtype: DType,
+        /// Its elements.
+        initial: Initial,
+    },
+    /// Sets every element to one item.
+    Fill {
+        /// The array.
+        array: ArrayId,
+        /// The item, as the bytes of the array's dtype.
+        item: Arc<[u8]>,
+    },
+    /// Makes an array that shares the memory of a selection of another one.
+    Slice {
+        /// The name of the new array.
+        array: ArrayId,
+        /// The array that is sliced.
+        base: ArrayId,
+        /// What is selected, and the layout of the result.
+        sliced: Arc<SlicedDistribution>,
+    },
+    /// Makes an array that shares the memory of another one, its axes in another order.
+    Transpose {
+        /// The name of the new array.
+        array: ArrayId,
+        /// The array that is transposed.
+        base: ArrayId,
+        /// The axis of the base that becomes each axis.
+        order: Vec<usize>,
+        /// The layout of the result.
+        distribution: Distribution,
+    },
+    /// Makes an array that shares the memory of another one, read as another dtype.
+    Reinterpret {
+        /// The name of the new array.
+        array: ArrayId,
+        /// The array that is read.
+        base: ArrayId,
+        /// The dtype of the new array.
+        dtype: DType,
+        /// The layout of the result.
+        distribution: Distribution,
+    },
+    /// Evaluates a program over the pieces of one layout; nothing moves.
+    Evaluate {
+        /// The program.
+        program: Program,
+        /// The layout of the outputs, and the space that the program runs over.
+        distribution: Distribution,
+        /// What the program's block inputs are.
+        inputs: Vec<ArrayId>,
+        /// Where its outputs go.
+        outputs: Vec<Destination>,
+    },
+    /// Reduces an array along axes.
+    Reduce {
+        /// What is computed.
+        reduction: Reduction,
+        /// The array.
+        source: ArrayId,
+        /// The array's layout.
+        distribution: Distribution,
+        /// Which elements count (broadcast against the array's pieces).
+        mask: Option<ArrayId>,
+        /// The centre of squared deviations (one element for each kept index).
+        center: Option<ArrayId>,
+        /// Which axes are reduced.
+        reduced: Vec<bool>,
+        /// The dtype that is accumulated in.
+        dtype: DType,
+        /// The name of the result.
+        result: ArrayId,
+        /// The layout of the result.
+        result_distribution: Distribution,
+    },
+    /// Copies an array into another one of the same shape and any layout, casting.
+    Copy {
+        /// The array that is read.
+        source: ArrayId,
+        /// Its dtype.
+        source_dtype: DType,
+        /// Its layout.
+        source_distribution: Distribution,
+        /// The array that is written.
+        dest: ArrayId,
+        /// Its layout.
+        dest_distribution: Distribution,
+        /// Whether every engine already has what it needs.
+        is_local: bool,
+    },
+    /// Copies an array into another one of the same size and any shape and layout, in C order.
+    Reshape {
+        /// The array that is read.
+        source: ArrayId,
+        /// Its dtype.
+        source_dtype: DType,
+        /// Its layout.
+        source_distribution: Distribution,
+        /// The array that is written.
+        dest: ArrayId,
+        /// Its layout.
+        dest_distribution: Distribution,
+    },
+    /// Copies an array into memory of the client's, of the array's global shape.
+    ReadHost {
+        /// The array.
+        array: ArrayId,
+        /// Its layout.
+        distribution: Distribution,
+        /// The client's memory.
+        host: Block,
+    },
+    /// Copies memory of the client's, of the array's global shape, into an array, casting.
+    WriteHost {
+        /// The array.
+        array: ArrayId,
+        /// Its layout.
+        distribution: Distribution,
+        /// The client's memory.
+        host: Block,
+    },
+    /// Reads one element of a piece.
+    ReadItem {
+        /// The array.
+        array: ArrayId,
+        /// The position in the piece.
+        position: Vec<usize>,
+    },
+    /// Fills an array with random numbers.
+    Random {
+        /// The array.
+        array: ArrayId,
+        /// What is drawn.
+        variate: Variate,
+        /// The key of the generator.
+        key: [u64; 2],
+    },
+    /// Calls the user's function on every engine.
+    Call {
+        /// The function.
+        function: Arc<dyn EngineFunction>,
+    },
+}
+
+/// Where an output of a program goes.
+#[derive(Clone, Copy, Debug)]
+pub enum Destination {
+    /// Into a new array of this name and dtype.
+    New(ArrayId, DType),
+    /// Into an array that exists.
+    Existing(ArrayId),
+}
+
+impl Command {
+    /// Whether engines talk to each other while they execute the command.
+    pub fn communicates(&self) -> bool {
+        match self {
+            Self::Reduce { .. } | Self::Reshape { .. } | Self::Call { .. } => true,
+            Self::Copy { is_local, .. } => !is_local,
+            _ => false,
+        }
+    }
+}
+
+/// What an engine answers.
+pub enum Reply {
+    /// The command was carried out; `flags` are the floating-point exceptions it met.
+    Done {
+        /// The floating-point exceptions that were met.
+        flags: FloatFlags,
+    },
+    /// One element.
+    Item(Item),
+    /// What the user's function returned.
+    Value(Box<dyn Any + Send>),
+}
+
+/// One element of any dtype.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// The dtype.
+    pub dtype: DType,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Item {
+    /// The element as a scalar, when its dtype is native.
+    pub fn scalar(&self) -> Option<Scalar> {
+        self.dtype.is_native().then(|| Scalar::from_bytes(self.dtype, &self.bytes))
+    }
+}
+
+impl Reply {
+    /// A reply without floating-point exceptions.
+    pub fn done() -> Self {
+        Self::Done { flags: FloatFlags::default() }
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done { flags } => formatter.debug_struct("Done").field("flags", flags).finish(),
+            Self::Item(item) => formatter.debug_tuple("Item").field(item).finish(),
+            Self::Value(_) => formatter.write_str("Value(..)"),
+        }
+    }
+}

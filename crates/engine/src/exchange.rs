@@ -1,0 +1,270 @@
+//! The exchange that carries out a redistribution plan.
+//!
+//! Where the ranks share an address space, each receiver reads the senders' memory: one pass, no
+//! packing, no message. Elsewhere the transfers of each pair of ranks are packed in an order that
+//! both sides derive from the plan.
+
+use std::sync::Arc;
+
+use distarray_comm::Communicator;
+use distarray_kernels::{Block, DType, copy};
+use distarray_meta::{AxisTransfer, Distribution, Run, Transfer, plan};
+
+use crate::error::EngineError;
+
+/// One rank's part in an exchange.
+pub struct Endpoint<'a> {
+    /// The number of this engine.
+    pub engine: usize,
+    /// The engines that take part, in the order of the communicator's ranks.
+    pub participants: &'a [usize],
+    /// The layout that is read.
+    pub source_distribution: &'a Distribution,
+    /// The dtype that is read.
+    pub source_dtype: DType,
+    /// This engine's piece of it, if it has one.
+    pub source: Option<Block>,
+    /// The layout that is written.
+    pub dest_distribution: &'a Distribution,
+    /// This engine's piece of it, if it has one.
+    pub dest: Option<Block>,
+}
+
+/// What a rank shows the others when memory is shared.
+struct Posting {
+    source: Option<Block>,
+    dest: Option<Block>,
+}
+
+impl Endpoint<'_> {
+    /// Copies the source into the destination, casting; collective over the participants.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Comm`] when another rank gives up, [`EngineError::Kernel`] when memory is
+    /// short.
+    pub fn run(&self, communicator: &Arc<dyn Communicator>) -> Result<(), EngineError> {
+        match communicator.shared() {
+            Some(shared) => {
+                let mine = Posting { source: self.source.clone(), dest: self.dest.clone() };
+                let posted = shared.share(Arc::new(mine))?;
+                let postings: Vec<&Posting> =
+                    posted.iter().filter_map(|posting| posting.downcast_ref()).collect();
+                self.read_shared(communicator, &postings)
+            }
+            None => self.pass_messages(communicator),
+        }
+    }
+
+    fn read_shared(
+        &self,
+        communicator: &Arc<dyn Communicator>,
+        postings: &[&Posting],
+    ) -> Result<(), EngineError> {
+        // Every rank sees the same postings, so all take the same branch.
+        let overlapping = postings.iter().any(|reader| {
+            reader.dest.as_ref().is_some_and(|dest| {
+                postings
+                    .iter()
+                    .filter_map(|writer| writer.source.as_ref())
+                    .any(|source| source.may_overlap(dest))
+            })
+        });
+        let staged = match &self.dest {
+            Some(dest) if overlapping => Some(Block::uninitialised(dest.dtype(), &dest.shape())?),
+            _ => None,
+        };
+        let target = staged.as_ref().or(self.dest.as_ref());
+        if let (Some(target), Some(rank)) = (target, self.dest_rank()) {
+            for transfer in plan::receives(self.source_distribution, self.dest_distribution, rank) {
+                let sender = self.participant(self.source_distribution, transfer.source);
+                if let Some(source) = &postings[sender].source {
+                    copy_transfer(source, target, &transfer)?;
+                }
+            }
+        }
+        // Senders must not change what others still read; staged pieces go to their place after.
+        communicator.barrier()?;
+        if let (Some(staged), Some(dest)) = (&staged, &self.dest) {
+            copy::copy(staged, dest)?;
+        }
+        Ok(())
+    }
+
+    fn pass_messages(&self, communicator: &Arc<dyn Communicator>) -> Result<(), EngineError> {
+        let mut sends: Vec<(usize, Vec<u8>)> = Vec::new();
+        if let (Some(source), Some(rank)) = (&self.source, self.source_rank()) {
+            for transfer in plan::sends(self.source_distribution, self.dest_distribution, rank) {
+                let receiver = self.participant(self.dest_distribution, transfer.dest);
+                let mut packed = Vec::new();
+                for piece in pieces(&transfer) {
+                    packed.extend(piece.of_source(source).to_bytes()?);
+                }
+                sends.push((receiver, packed));
+            }
+        }
+        let receives = match self.dest_rank() {
+            Some(rank) => plan::receives(self.source_distribution, self.dest_distribution, rank),
+            None => Vec::new(),
+        };
+        let senders: Vec<usize> = receives
+            .iter()
+            .map(|transfer| self.participant(self.source_distribution, transfer.source))
+            .collect();
+        let arrived = communicator.exchange(sends, &senders)?;
+        if let Some(dest) = &self.dest {
+            let dtype = self.source_dtype;
+            for (transfer, sender) in receives.iter().zip(&senders) {
+                let Some((_, packed)) = arrived.iter().find(|(from, _)| from == sender) else {
+                    continue;
+                };
+                let mut rest = packed.as_slice();
+                for piece in pieces(transfer) {
+                    let target = piece.of_dest(dest);
+                    let shape = target.shape();
+                    let bytes = shape.iter().product::<usize>() * dtype.itemsize();
+                    let (this, next) = rest.split_at(bytes);
+                    copy::copy(&Block::from_bytes(dtype, &shape, this)?, &target)?;
+                    rest = next;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn source_rank(&self) -> Option<usize> {
+        self.source_distribution.rank_of_target(self.engine)
+    }
+
+    fn dest_rank(&self) -> Option<usize> {
+        self.dest_distribution.rank_of_target(self.engine)
+    }
+
+    fn participant(&self, distribution: &Distribution, rank: usize) -> usize {
+        participant(self.participants, distribution.targets()[rank])
+    }
+}
+
+/// The communicator's rank of an engine that takes part.
+pub fn participant(participants: &[usize], engine: usize) -> usize {
+    participants.binary_search(&engine).expect("sessions name every engine that a command concerns")
+}
+
+/// Copies what one rank receives from one other.
+///
+/// # Errors
+///
+/// As [`copy::copy`].
+pub fn copy_transfer(source: &Block, dest: &Block, transfer: &Transfer) -> Result<(), EngineError> {
+    for piece in pieces(transfer) {
+        copy::copy(&piece.of_source(source), &piece.of_dest(dest))?;
+    }
+    Ok(())
+}
+
+/// Beyond this many runs, positions are listed instead of copied run by run.
+const FEW_RUNS: usize = 8;
+
+/// The part of one axis that one copy handles.
+#[derive(Clone)]
+enum AxisPart {
+    Pattern { run: Run, repeat: usize, source_period: isize, dest_period: isize },
+    Lists { source: Arc<[usize]>, dest: Arc<[usize]> },
+}
+
+/// A part of a transfer that one strided (or indexed) copy handles.
+struct Piece {
+    axes: Vec<AxisPart>,
+}
+
+impl Piece {
+    fn of_source(&self, block: &Block) -> Block {
+        self.of(block, |part| match part {
+            AxisPart::Pattern { run, repeat, source_period, .. } => {
+                Positions::Pattern(run.source, run.source_step, run.len, *repeat, *source_period)
+            }
+            AxisPart::Lists { source, .. } => Positions::List(source),
+        })
+    }
+
+    fn of_dest(&self, block: &Block) -> Block {
+        self.of(block, |part| match part {
+            AxisPart::Pattern { run, repeat, dest_period, .. } => {
+                Positions::Pattern(run.dest, run.dest_step, run.len, *repeat, *dest_period)
+            }
+            AxisPart::Lists { dest, .. } => Positions::List(dest),
+        })
+    }
+
+    fn of<'a>(&'a self, block: &Block, side: impl Fn(&'a AxisPart) -> Positions<'a>) -> Block {
+        let mut block = block.clone();
+        // From the last axis, because a repeated pattern turns one axis into two.
+        for (axis, part) in self.axes.iter().enumerate().rev() {
+            block = match side(part) {
+                Positions::Pattern(start, step, len, 1, _) => {
+                    block.slice_axis(axis, start, step, len)
+                }
+                Positions::Pattern(start, step, len, repeat, period) => {
+                    block.pattern_axis(axis, start, step, len, repeat, period)
+                }
+                Positions::List(positions) => block.take_axis(axis, positions),
+            };
+        }
+        block
+    }
+}
+
+enum Positions<'a> {
+    Pattern(usize, isize, usize, usize, isize),
+    List(&'a [usize]),
+}
+
+/// Cuts a transfer into pieces, in an order that both sides of it derive alike.
+fn pieces(transfer: &Transfer) -> Vec<Piece> {
+    let mut pieces = vec![Piece { axes: Vec::with_capacity(transfer.axes.len()) }];
+    for patterns in &transfer.axes {
+        let parts = axis_parts(patterns);
+        pieces = pieces
+            .into_iter()
+            .flat_map(|piece| {
+                parts.iter().map(move |part| {
+                    let mut axes = piece.axes.clone();
+                    axes.push(part.clone());
+                    Piece { axes }
+                })
+            })
+            .collect();
+    }
+    pieces
+}
+
+fn axis_parts(patterns: &[AxisTransfer]) -> Vec<AxisPart> {
+    let runs: usize = patterns.iter().map(|pattern| pattern.runs.len()).sum();
+    if runs <= FEW_RUNS {
+        return patterns
+            .iter()
+            .flat_map(|pattern| {
+                pattern.runs.iter().map(|&run| AxisPart::Pattern {
+                    run,
+                    repeat: pattern.repeat,
+                    source_period: pattern.source_period,
+                    dest_period: pattern.dest_period,
+                })
+            })
+            .collect();
+    }
+    let (mut source, mut dest) = (Vec::new(), Vec::new());
+    for pattern in patterns {
+        for repetition in 0..pattern.repeat as isize {
+            for run in &pattern.runs {
+                let from = run.source as isize + repetition * pattern.source_period;
+                let to = run.dest as isize + repetition * pattern.dest_period;
+                for j in 0..run.len as isize {
+                    source.push((from + j * run.source_step) as usize);
+                    dest.push((to + j * run.dest_step) as usize);
+                }
+            }
+        }
+    }
+    vec![AxisPart::Lists { source: source.into(), dest: dest.into() }]
+}

@@ -1,0 +1,26 @@
+//! What engines do on commands: one file per family of operations.
+
+pub mod create;
+pub mod evaluate;
+pub mod host;
+pub mod random;
+pub mod redistribute;
+pub mod reduce;
+pub mod view;
+
+use distarray_meta::Distribution;
+
+use crate::engine::Engine;
+use crate::error::EngineError;
+
+/// The rank of this engine in a distribution, if it has a piece of it.
+fn rank_in(engine: &Engine, distribution: &Distribution) -> Option<usize> {
+    distribution.rank_of_target(engine.number())
+}
+
+/// As [`rank_in`], for commands that are sent to the owners of pieces alone.
+fn own_rank(engine: &Engine, distribution: &Distribution) -> Result<usize, EngineError> {
+    rank_in(engine, distribution).ok_or_else(|| {
+        EngineError::Panic(format!("engine {} has no piece of the array", engine.number()))
+    })
+}

@@ -1,0 +1,159 @@
+//! One command on its way through the engines of a process.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Thread;
+
+use distarray_comm::{CommError, Communicator, Group};
+
+use crate::error::{EngineError, EngineFailure, Result, SessionError};
+use crate::{Command, Engine, Reply, executor};
+
+/// The ranks of one set of engines.
+#[derive(Clone)]
+pub struct Ranks {
+    /// One communicator for each engine, in their order.
+    pub communicators: Vec<Arc<dyn Communicator>>,
+    /// The handle by which all of them are released.
+    pub group: Group,
+}
+
+/// A command that several engines execute, each on a thread of its own.
+pub struct Job {
+    command: Command,
+    participants: Vec<usize>,
+    engines: Vec<Arc<Engine>>,
+    ranks: Ranks,
+    results: Vec<Mutex<Option<std::result::Result<Reply, EngineError>>>>,
+    remaining: AtomicUsize,
+    client: Thread,
+}
+
+impl Job {
+    /// A command for `engines`, sent by the current thread.
+    pub fn new(
+        command: Command,
+        participants: &[usize],
+        engines: Vec<Arc<Engine>>,
+        ranks: Ranks,
+    ) -> Self {
+        Self {
+            command,
+            participants: participants.to_vec(),
+            results: engines.iter().map(|_| Mutex::new(None)).collect(),
+            remaining: AtomicUsize::new(engines.len()),
+            engines,
+            ranks,
+            client: std::thread::current(),
+        }
+    }
+
+    /// Executes the command as the `index`-th of its engines, on this thread.
+    pub fn run(&self, index: usize) {
+        let result = guarded(
+            &self.engines[index],
+            &self.participants,
+            &self.ranks.communicators[index],
+            &self.command,
+        );
+        if let Err(error) = &result
+            && self.engines.len() > 1
+        {
+            self.ranks.group.abort(index, error.to_string());
+        }
+        *self.results[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        if self.remaining.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.client.unpark();
+        }
+    }
+
+    /// The number of the `index`-th engine.
+    pub fn engine(&self, index: usize) -> usize {
+        self.participants[index]
+    }
+
+    /// Whether every engine is done.
+    pub fn is_done(&self) -> bool {
+        self.remaining.load(Ordering::Acquire) == 0
+    }
+
+    /// The engines, by position in the list of participants, that are not done.
+    pub fn unfinished(&self) -> Vec<usize> {
+        (0..self.results.len())
+            .filter(|&index| {
+                self.results[index].lock().unwrap_or_else(PoisonError::into_inner).is_none()
+            })
+            .collect()
+    }
+
+    /// Releases the engines that wait for each other.
+    pub fn abort(&self, reason: &str) {
+        self.ranks.group.abort(0, reason);
+    }
+
+    /// The replies of all engines, or what failed.
+    pub fn finish(&self) -> Result<Vec<Reply>> {
+        let results = self
+            .results
+            .iter()
+            .map(|result| {
+                result
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .take()
+                    .unwrap_or(Err(EngineError::Comm(CommError::Interrupted)))
+            })
+            .collect();
+        if self.ranks.group.is_aborted() {
+            self.ranks.group.reset();
+        }
+        collect(&self.participants, results)
+    }
+}
+
+/// Executes a command on one engine; a panic becomes an error.
+pub fn guarded(
+    engine: &Arc<Engine>,
+    participants: &[usize],
+    communicator: &Arc<dyn Communicator>,
+    command: &Command,
+) -> std::result::Result<Reply, EngineError> {
+    // What a panic may leave half done is elements of arrays, never the engine's own records.
+    catch_unwind(AssertUnwindSafe(|| {
+        executor::execute(engine, participants, communicator, command)
+    }))
+    .unwrap_or_else(|panic| Err(EngineError::Panic(panic_message(panic.as_ref()))))
+}
+
+/// All replies, or the failures that are not merely the echo of another engine's failure.
+pub fn collect(
+    participants: &[usize],
+    results: Vec<std::result::Result<Reply, EngineError>>,
+) -> Result<Vec<Reply>> {
+    if results.iter().all(std::result::Result::is_ok) {
+        return Ok(results.into_iter().flatten().collect());
+    }
+    let mut failures: Vec<EngineFailure> = participants
+        .iter()
+        .zip(results)
+        .filter_map(|(&engine, result)| Some(EngineFailure { engine, error: result.err()? }))
+        .collect();
+    let echo = |failure: &EngineFailure| {
+        matches!(&failure.error, EngineError::Comm(CommError::Aborted { .. }))
+            || matches!(&failure.error, EngineError::Function(error) if error.is_echo)
+    };
+    if failures.iter().any(|failure| !echo(failure)) {
+        failures.retain(|failure| !echo(failure));
+    }
+    Err(SessionError::Engines(failures))
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a kernel panicked".to_owned())
+}

@@ -1,0 +1,36 @@
+//! Sessions: how commands get from the user's side to the engines.
+
+mod job;
+mod threads;
+mod worker;
+
+pub use threads::{Host, ThreadSession};
+
+use crate::error::Result;
+use crate::{ArrayId, Command, Reply};
+
+/// The user's side of a group of engines.
+pub trait Session: Send + Sync {
+    /// The number of engines.
+    fn engines(&self) -> usize;
+
+    /// A name for a new array.
+    fn new_array_id(&self) -> ArrayId;
+
+    /// Has each of the engines `participants` (ascending) execute a command; returns their replies
+    /// in that order. `weight` is about how many bytes the busiest of them touches: it decides
+    /// whether other threads are worth waking.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::SessionError::Engines`] when engines fail, and what a session of this kind may meet.
+    fn execute(
+        &self,
+        participants: &[usize],
+        command: Command,
+        weight: usize,
+    ) -> Result<Vec<Reply>>;
+
+    /// Forgets an array on these engines.
+    fn free(&self, array: ArrayId, participants: &[usize]);
+}

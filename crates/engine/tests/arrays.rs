@@ -1,0 +1,228 @@
+//! Arrays over engines of this process: movement, slices, operations, reductions, for every kind of
+//! layout and several numbers of engines.
+
+mod common;
+
+use common::{ENGINES, array, counting, elements, layouts, session};
+use distarray_engine::client::{Elementwise, Operand, Policy, PythonScalar, Reduce};
+use distarray_engine::{Array, Communication, Initial, SessionError};
+use distarray_kernels::{DType, Op, Reduction, Scalar};
+use distarray_meta::{AxisMap, AxisSlice, Distribution, IndexItem};
+
+const SHAPES: [&[usize]; 5] = [&[0], &[1], &[11], &[5, 6], &[1, 9]];
+
+#[test]
+fn what_goes_to_the_engines_comes_back() {
+    for engines in ENGINES {
+        let session = session(engines);
+        for shape in SHAPES {
+            for layout in layouts(shape, engines) {
+                let array = array(&session, &layout);
+                assert_eq!(
+                    elements(&array),
+                    counting(shape).to_vec::<f64>().unwrap(),
+                    "{layout:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn redistribution_keeps_every_element() {
+    for engines in ENGINES {
+        let session = session(engines);
+        for shape in SHAPES {
+            let layouts = layouts(shape, engines);
+            for source in &layouts {
+                let array = array(&session, source);
+                for dest in &layouts {
+                    let moved = array.redistribute(dest.clone(), &Policy::ALLOW).unwrap();
+                    assert_eq!(elements(&moved), elements(&array), "{source:?} -> {dest:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn reshaping_keeps_c_order() {
+    for engines in ENGINES {
+        let session = session(engines);
+        for source in layouts(&[6, 5], engines) {
+            let array = array(&session, &source);
+            for dest in layouts(&[30], engines).into_iter().chain(layouts(&[3, 10], engines)) {
+                let reshaped = array.redistribute(dest.clone(), &Policy::ALLOW).unwrap();
+                assert_eq!(elements(&reshaped), elements(&array), "{source:?} -> {dest:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_slice_shares_memory_with_its_base() {
+    let slices = [(0, 1, 11), (1, 2, 5), (10, -1, 11), (9, -3, 4), (3, 1, 0), (4, 5, 2)];
+    for engines in ENGINES {
+        let session = session(engines);
+        for layout in layouts(&[11], engines) {
+            for (start, step, len) in slices {
+                let base = array(&session, &layout);
+                let slice = AxisSlice { start, step, len };
+                let view = base.slice(&[IndexItem::Slice(slice)]).unwrap();
+                let indices: Vec<usize> =
+                    (0..len).map(|j| (start + step * j as i64) as usize).collect();
+                let expected: Vec<f64> = indices.iter().map(|&index| index as f64).collect();
+                assert_eq!(elements(&view), expected, "{layout:?} {slice:?}");
+                view.fill(Scalar::from(-1.0)).unwrap();
+                let mut whole = counting(&[11]).to_vec::<f64>().unwrap();
+                for index in indices {
+                    whole[index] = -1.0;
+                }
+                assert_eq!(elements(&base), whole, "{layout:?} {slice:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn overlapping_assignment_reads_before_it_writes() {
+    for engines in ENGINES {
+        let session = session(engines);
+        for layout in layouts(&[11], engines) {
+            let base = array(&session, &layout);
+            let part = |start, step| IndexItem::Slice(AxisSlice { start, step, len: 10 });
+            let (low, high) =
+                (base.slice(&[part(0, 1)]).unwrap(), base.slice(&[part(1, 1)]).unwrap());
+            high.assign(&low, &Policy::ALLOW).unwrap();
+            let shifted = [0., 0., 1., 2., 3., 4., 5., 6., 7., 8., 9.];
+            assert_eq!(elements(&base), shifted, "{layout:?}");
+            let reversed = base.slice(&[part(10, -1)]).unwrap();
+            high.assign(&reversed, &Policy::ALLOW).unwrap();
+            let mirrored = [0., 9., 8., 7., 6., 5., 4., 3., 2., 1., 0.];
+            assert_eq!(elements(&base), mirrored, "{layout:?}");
+        }
+    }
+}
+
+#[test]
+fn operands_of_all_layouts_meet() {
+    for engines in ENGINES {
+        let session = session(engines);
+        let layouts = layouts(&[5, 6], engines);
+        for first in &layouts {
+            for second in &layouts {
+                let operands =
+                    [(&array(&session, first)).into(), (&array(&session, second)).into()];
+                let (sum, _) = Elementwise::new(Op::Add, &operands).run(&Policy::ALLOW).unwrap();
+                let expected: Vec<f64> = (0..30).map(|index| f64::from(2 * index)).collect();
+                assert_eq!(elements(&sum), expected, "{first:?} {second:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn operands_broadcast() {
+    for engines in ENGINES {
+        let session = session(engines);
+        for whole in layouts(&[5, 6], engines) {
+            for row in layouts(&[6], engines).iter().chain(&layouts(&[1, 6], engines)) {
+                let operands = [(&array(&session, &whole)).into(), (&array(&session, row)).into()];
+                let (sum, _) = Elementwise::new(Op::Add, &operands).run(&Policy::ALLOW).unwrap();
+                let expected: Vec<f64> =
+                    (0..30).map(|index| f64::from(index + index % 6)).collect();
+                assert_eq!(elements(&sum), expected, "{whole:?} {row:?}");
+            }
+        }
+        for column in layouts(&[5, 1], engines) {
+            for row in layouts(&[6], engines) {
+                let operands =
+                    [(&array(&session, &column)).into(), (&array(&session, &row)).into()];
+                let (sum, _) = Elementwise::new(Op::Add, &operands).run(&Policy::ALLOW).unwrap();
+                let expected: Vec<f64> =
+                    (0..30).map(|index| f64::from(index / 6 + index % 6)).collect();
+                assert_eq!(elements(&sum), expected, "{column:?} {row:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn reductions_agree_with_brute_force() {
+    for engines in ENGINES {
+        let session = session(engines);
+        for layout in layouts(&[5, 6], engines) {
+            let array = array(&session, &layout);
+            let sum = |reduced: &[bool]| {
+                elements(&Reduce::new(Reduction::Sum, reduced).run(&array, &Policy::ALLOW).unwrap())
+            };
+            assert_eq!(sum(&[true, true]), [435.0], "{layout:?}");
+            assert_eq!(sum(&[true, false]), [60., 65., 70., 75., 80., 85.], "{layout:?}");
+            assert_eq!(sum(&[false, true]), [15., 51., 87., 123., 159.], "{layout:?}");
+            let position = Reduce::new(Reduction::ArgMax, &[true, true]);
+            let position = position.run(&array, &Policy::ALLOW).unwrap();
+            assert_eq!(position.to_host().unwrap().to_vec::<i64>().unwrap(), [29], "{layout:?}");
+            let variance = Reduce::new(Reduction::Sum, &[true, true]);
+            let variance = variance.variance(&array, 0.0, &Policy::ALLOW).unwrap();
+            assert!((elements(&variance)[0] - 74.916_666_666_666_67).abs() < 1e-12, "{layout:?}");
+        }
+    }
+}
+
+#[test]
+fn arrays_may_live_on_any_engines() {
+    let session = session(7);
+    let on =
+        |maps: Vec<AxisMap>, targets: &[usize]| Distribution::new(maps, targets.to_vec()).unwrap();
+    let first = array(&session, &on(vec![AxisMap::block(11, 3)], &[1, 4, 6]));
+    let second = array(&session, &on(vec![AxisMap::cyclic(11, 2)], &[0, 5]));
+    let third = array(&session, &on(vec![AxisMap::block(11, 3)], &[6, 1, 4]));
+    for (left, right) in [(&first, &second), (&second, &first), (&first, &third), (&third, &second)]
+    {
+        let operands = [left.into(), right.into()];
+        let (sum, _) = Elementwise::new(Op::Add, &operands).run(&Policy::ALLOW).unwrap();
+        let expected: Vec<f64> = (0..11).map(|index| f64::from(2 * index)).collect();
+        assert_eq!(elements(&sum), expected);
+    }
+}
+
+#[test]
+fn python_numbers_follow_the_arrays() {
+    let session = session(2);
+    let layout = Distribution::new(vec![AxisMap::block(4, 2)], vec![0, 1]).unwrap();
+    let array = Array::create(&session, layout, DType::UInt8, Initial::Item([250].into())).unwrap();
+    let add = |number: i128| {
+        let operands = [(&array).into(), Operand::Python(PythonScalar::Integer(number))];
+        Elementwise::new(Op::Add, &operands).run(&Policy::ALLOW).map(|(array, _)| array)
+    };
+    assert_eq!(add(10).unwrap().to_host().unwrap().to_vec::<u8>().unwrap(), [4; 4]);
+    assert!(matches!(add(300), Err(SessionError::Kernel(_))));
+}
+
+#[test]
+fn a_user_can_forbid_that_data_moves() {
+    let session = session(3);
+    let policy = Policy { communication: Communication::Error, ..Policy::ALLOW };
+    let block = array(&session, &layouts(&[11], 3)[0]);
+    let cyclic = array(&session, &layouts(&[11], 3)[2]);
+    let run = |first: &Array, second: &Array| {
+        Elementwise::new(Op::Add, &[first.into(), second.into()]).run(&policy).map(|_| ())
+    };
+    run(&block, &block).unwrap();
+    assert!(matches!(
+        run(&block, &cyclic),
+        Err(SessionError::CommunicationForbidden { operation: "add", bytes: 48 })
+    ));
+}
+
+#[test]
+fn memory_goes_with_the_last_handle() {
+    let session = distarray_engine::ThreadSession::start(2);
+    let shared: std::sync::Arc<dyn distarray_engine::Session> = session.clone();
+    let base = array(&shared, &layouts(&[11], 2)[0]);
+    let view = base.slice(&[IndexItem::Slice(AxisSlice { start: 0, step: 2, len: 5 })]).unwrap();
+    drop(base);
+    assert_eq!(elements(&view), [0., 2., 4., 6., 8.]);
+    drop(view);
+    assert!((0..2).all(|number| session.engine(number).unwrap().is_empty()));
+}

@@ -1,0 +1,48 @@
+//! Blocks as bytes, and as one run of elements: for messages, files and reshaping.
+
+use super::{AxisLayout, Block};
+use crate::{DType, Result};
+
+impl Block {
+    /// A new contiguous block whose elements, of any dtype, are `bytes` in C order.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::KernelError::Memory`] when there is not enough.
+    ///
+    /// # Panics
+    ///
+    /// When there are not as many bytes as the shape needs.
+    pub fn from_bytes(dtype: DType, shape: &[usize], bytes: &[u8]) -> Result<Self> {
+        let block = Self::uninitialised(dtype, shape)?;
+        assert_eq!(bytes.len(), block.size() * dtype.itemsize(), "bytes for shape {shape:?}");
+        // SAFETY: the new buffer has room for as many bytes.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), block.as_ptr(), bytes.len()) };
+        Ok(block)
+    }
+
+    /// The bytes of the elements in C order.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::KernelError::Memory`] when there is not enough.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let block = if self.is_contiguous() { self.clone() } else { self.copied()? };
+        let len = block.size() * block.dtype.itemsize();
+        let mut bytes = Vec::with_capacity(len);
+        // SAFETY: a contiguous block has so many bytes, one after the other, and so has the vector.
+        unsafe {
+            std::ptr::copy_nonoverlapping(block.as_ptr(), bytes.as_mut_ptr(), len);
+            bytes.set_len(len);
+        }
+        Ok(bytes)
+    }
+
+    /// A view with all elements along one axis, in C order; `None` when the block is not
+    /// contiguous.
+    pub fn flattened(&self) -> Option<Self> {
+        let stride = self.dtype.itemsize() as isize;
+        let axes = vec![AxisLayout::Strided { len: self.size(), stride }];
+        self.is_contiguous().then(|| Self { axes, ..self.clone() })
+    }
+}

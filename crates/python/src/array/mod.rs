@@ -1,0 +1,377 @@
+//! The handle of a distributed array.
+
+mod elementwise;
+mod index;
+mod reduce;
+mod value;
+
+use std::sync::Arc;
+
+use distarray_engine::client::{self, Policy};
+use distarray_engine::{Array, Communication, Initial, Session, SessionError};
+use distarray_kernels::random::Variate;
+use numpy::{PyArrayDescr, PyUntypedArray};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+
+use crate::dtype;
+use crate::engines::PyEngines;
+use crate::errors::raise;
+use crate::host;
+use crate::meta::distribution::PyDistribution;
+
+/// Adds the classes and functions to the module.
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyArray>()?;
+    module.add_class::<elementwise::PyOp>()?;
+    module.add_function(wrap_pyfunction!(elementwise::elementwise, module)?)?;
+    module.add_function(wrap_pyfunction!(elementwise::operations, module)?)
+}
+
+/// Above this many bytes an operation releases the interpreter's lock while it works.
+const RELEASE_BYTES: usize = 1 << 16;
+
+/// The handle of a distributed array.
+#[pyclass(frozen, name = "Array", module = "distarray._core")]
+pub struct PyArray {
+    pub inner: Array,
+}
+
+impl From<Array> for PyArray {
+    fn from(inner: Array) -> Self {
+        Self { inner }
+    }
+}
+
+/// Works on arrays of about `bytes` bytes, without the interpreter's lock if that is worth while.
+pub fn work<T: Send>(
+    py: Python<'_>,
+    bytes: usize,
+    work: impl FnOnce() -> Result<T, SessionError> + Send,
+) -> PyResult<T> {
+    let result = if bytes > RELEASE_BYTES { py.detach(work) } else { work() };
+    result.map_err(raise)
+}
+
+fn bytes(array: &Array) -> usize {
+    array.size().saturating_mul(array.dtype().itemsize())
+}
+
+/// What the user thinks of data that moves, as Python says it: 0 allow, 1 warn, 2 error.
+pub fn communication(code: u8) -> PyResult<Communication> {
+    match code {
+        0 => Ok(Communication::Allow),
+        1 => Ok(Communication::Warn),
+        2 => Ok(Communication::Error),
+        _ => Err(PyValueError::new_err("communication must be 0, 1 or 2")),
+    }
+}
+
+/// Calls `body` with the policy that `code` stands for.
+pub fn with_policy<T>(
+    code: u8,
+    body: impl FnOnce(&Policy<'_>) -> Result<T, SessionError>,
+) -> Result<T, SessionError> {
+    let communication =
+        communication(code).map_err(|error| SessionError::Value(error.to_string()))?;
+    let warn = |operation: &'static str, bytes: u64| {
+        Python::attach(|py| crate::errors::warn_communication(py, operation, bytes))
+            .map_err(|cause| SessionError::Host(Box::new(cause)))
+    };
+    body(&Policy { communication, warn: &warn })
+}
+
+#[pymethods]
+impl PyArray {
+    /// A new array: `item` is a 0-d ndarray of the dtype, or None for unset elements.
+    #[staticmethod]
+    #[pyo3(signature = (engines, distribution, dtype, item=None))]
+    fn create(
+        py: Python<'_>,
+        engines: &PyEngines,
+        distribution: &PyDistribution,
+        dtype: &Bound<'_, PyAny>,
+        item: Option<&Bound<'_, PyUntypedArray>>,
+    ) -> PyResult<Self> {
+        let dtype = dtype::extract(dtype)?;
+        let initial = match item {
+            None => Initial::Uninitialised,
+            Some(item) => {
+                let block = host::block_of(item)?;
+                let bytes = value::item_bytes(&block, dtype)?;
+                if bytes.iter().all(|&byte| byte == 0) {
+                    Initial::Zero
+                } else {
+                    Initial::Item(bytes.into())
+                }
+            }
+        };
+        let session: Arc<dyn Session> = engines.session.clone();
+        let distribution = distribution.inner.clone();
+        let size = distribution.global_size().saturating_mul(dtype.itemsize());
+        Ok(work(py, size, move || Array::create(&session, distribution, dtype, initial))?.into())
+    }
+
+    /// A new array with the elements of an ndarray, cast to `dtype`.
+    #[staticmethod]
+    fn from_numpy(
+        py: Python<'_>,
+        engines: &PyEngines,
+        distribution: &PyDistribution,
+        values: &Bound<'_, PyUntypedArray>,
+        dtype: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        let dtype = dtype::extract(dtype)?;
+        let block = host::block_of(values)?;
+        let session: Arc<dyn Session> = engines.session.clone();
+        let distribution = distribution.inner.clone();
+        let size = distribution.global_size().saturating_mul(dtype.itemsize());
+        Ok(work(py, size, move || Array::from_host(&session, distribution, dtype, &block))?.into())
+    }
+
+    /// The handle of pieces that functions left on the engines under the name `id`.
+    #[staticmethod]
+    fn adopt(
+        engines: &PyEngines,
+        id: u64,
+        distribution: &PyDistribution,
+        dtype: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        let session: Arc<dyn Session> = engines.session.clone();
+        let id = distarray_engine::ArrayId(id);
+        Ok(Array::adopt(&session, id, distribution.inner.clone(), dtype::extract(dtype)?).into())
+    }
+
+    /// `start + step * index` along one axis; `start` and `step` are 0-d ndarrays.
+    #[staticmethod]
+    fn affine(
+        py: Python<'_>,
+        engines: &PyEngines,
+        distribution: &PyDistribution,
+        dtype: &Bound<'_, PyAny>,
+        start: &Bound<'_, PyUntypedArray>,
+        step: &Bound<'_, PyUntypedArray>,
+    ) -> PyResult<Self> {
+        let dtype = dtype::extract(dtype)?;
+        let (start, step) = (value::scalar_of(start)?, value::scalar_of(step)?);
+        let session: Arc<dyn Session> = engines.session.clone();
+        let distribution = distribution.inner.clone();
+        let size = distribution.global_size().saturating_mul(dtype.itemsize());
+        let made =
+            work(py, size, move || client::affine(&session, distribution, dtype, start, step));
+        Ok(made?.into())
+    }
+
+    /// Ones on a diagonal, zeros elsewhere.
+    #[staticmethod]
+    fn eye(
+        py: Python<'_>,
+        engines: &PyEngines,
+        distribution: &PyDistribution,
+        dtype: &Bound<'_, PyAny>,
+        diagonal: i64,
+    ) -> PyResult<Self> {
+        let dtype = dtype::extract(dtype)?;
+        let session: Arc<dyn Session> = engines.session.clone();
+        let distribution = distribution.inner.clone();
+        let size = distribution.global_size().saturating_mul(dtype.itemsize());
+        Ok(work(py, size, move || client::eye(&session, distribution, dtype, diagonal))?.into())
+    }
+
+    /// The global index along `axis`, everywhere.
+    #[staticmethod]
+    fn index_grid(
+        py: Python<'_>,
+        engines: &PyEngines,
+        distribution: &PyDistribution,
+        dtype: &Bound<'_, PyAny>,
+        axis: usize,
+    ) -> PyResult<Self> {
+        let dtype = dtype::extract(dtype)?;
+        let session: Arc<dyn Session> = engines.session.clone();
+        let distribution = distribution.inner.clone();
+        let size = distribution.global_size().saturating_mul(dtype.itemsize());
+        Ok(work(py, size, move || client::index_grid(&session, distribution, dtype, axis))?.into())
+    }
+
+    /// The name on the engines.
+    #[getter]
+    fn id(&self) -> u64 {
+        self.inner.id().0
+    }
+
+    /// The layout.
+    #[getter]
+    fn distribution(&self) -> PyDistribution {
+        PyDistribution { inner: self.inner.distribution().clone() }
+    }
+
+    /// The dtype.
+    #[getter]
+    fn dtype<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArrayDescr>> {
+        dtype::to_numpy(py, self.inner.dtype())
+    }
+
+    /// The global shape.
+    #[getter]
+    fn shape<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, pyo3::types::PyTuple>> {
+        pyo3::types::PyTuple::new(py, self.inner.shape())
+    }
+
+    /// The number of axes.
+    #[getter]
+    fn ndim(&self) -> usize {
+        self.inner.ndim()
+    }
+
+    /// The number of elements.
+    #[getter]
+    fn size(&self) -> usize {
+        self.inner.size()
+    }
+
+    /// A new ndarray with all elements.
+    fn to_numpy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyUntypedArray>> {
+        let array = self.inner.clone();
+        let block = work(py, bytes(&self.inner), move || array.to_host())?;
+        Ok(host::array_of(py, &block)?.0)
+    }
+
+    /// Copies all elements into an ndarray of the same shape and dtype.
+    fn read_into(&self, py: Python<'_>, values: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
+        let array = self.inner.clone();
+        let block = host::block_of(values)?;
+        work(py, bytes(&self.inner), move || array.read_host(&block))
+    }
+
+    /// Sets every element; `item` is a 0-d ndarray of this array's dtype.
+    fn fill(&self, py: Python<'_>, item: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
+        let array = self.inner.clone();
+        let item = value::item_bytes(&host::block_of(item)?, array.dtype())?;
+        work(py, bytes(&self.inner), move || array.fill_item(&item))
+    }
+
+    /// Sets every element to that of an ndarray that broadcasts.
+    fn assign_numpy(&self, py: Python<'_>, values: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
+        let array = self.inner.clone();
+        let block = host::block_of(values)?;
+        work(py, bytes(&self.inner), move || array.assign_host(&block))
+    }
+
+    /// Sets every element to that of an array that broadcasts.
+    fn assign(&self, py: Python<'_>, value: &Self, communication: u8) -> PyResult<()> {
+        let (array, value) = (self.inner.clone(), value.inner.clone());
+        work(py, bytes(&self.inner), move || {
+            with_policy(communication, |policy| array.assign(&value, policy))
+        })
+    }
+
+    /// The element or the view that an index expression selects.
+    fn __getitem__<'py>(
+        &self,
+        py: Python<'py>,
+        index: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        match index::parse(index, self.inner.shape())? {
+            index::Index::Element(index) => {
+                let item = self.inner.item(&index).map_err(raise)?;
+                value::item_to_python(py, &item)
+            }
+            index::Index::View(items) => {
+                let view = self.inner.slice(&items).map_err(raise)?;
+                Ok(Py::new(py, Self::from(view))?.into_bound(py).into_any())
+            }
+        }
+    }
+
+    /// The view that an index expression selects, also where it selects one element.
+    fn view_at(&self, index: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let items = index::parse(index, self.inner.shape())?.into_items();
+        Ok(self.inner.slice(&items).map_err(raise)?.into())
+    }
+
+    /// A view with its axes in another order.
+    fn transpose(&self, order: Vec<usize>) -> PyResult<Self> {
+        Ok(self.inner.transpose(&order).map_err(raise)?.into())
+    }
+
+    /// A view of the same memory as another dtype.
+    fn view(&self, dtype: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let dtype = dtype::extract(dtype)?;
+        Ok(self.inner.view(dtype).map_err(raise)?.into())
+    }
+
+    /// A copy in the same layout, cast.
+    fn astype(&self, py: Python<'_>, dtype: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let dtype = dtype::extract(dtype)?;
+        let array = self.inner.clone();
+        Ok(work(py, bytes(&self.inner), move || array.astype(dtype))?.into())
+    }
+
+    /// A copy in another layout.
+    fn redistribute(
+        &self,
+        py: Python<'_>,
+        distribution: &PyDistribution,
+        communication: u8,
+    ) -> PyResult<Self> {
+        let (array, distribution) = (self.inner.clone(), distribution.inner.clone());
+        let moved = work(py, bytes(&self.inner), move || {
+            with_policy(communication, |policy| array.redistribute(distribution, policy))
+        });
+        Ok(moved?.into())
+    }
+
+    /// Fills with random numbers: `kind` is "uniform", "normal" (with location and scale) or
+    /// "integers" (with bounds).
+    #[pyo3(signature = (kind, key, parameters))]
+    fn fill_random(
+        &self,
+        py: Python<'_>,
+        kind: &str,
+        key: [u64; 2],
+        parameters: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let variate = match kind {
+            "uniform" => Variate::Uniform,
+            "normal" => {
+                let (loc, scale) = parameters.extract()?;
+                Variate::Normal { loc, scale }
+            }
+            "integers" => {
+                let (low, high) = parameters.extract()?;
+                Variate::Integers { low, high }
+            }
+            _ => return Err(PyTypeError::new_err(format!("unknown kind of variate {kind:?}"))),
+        };
+        let array = self.inner.clone();
+        work(py, bytes(&self.inner), move || array.fill_random(variate, key))
+    }
+
+    /// A reduction; see the Python side for the arguments.
+    #[pyo3(signature = (kind, axes, *, keepdims=false, dtype=None, mask=None, ddof=0.0, communication=0))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of NumPy's reductions")]
+    fn reduce(
+        &self,
+        py: Python<'_>,
+        kind: &str,
+        axes: Vec<usize>,
+        keepdims: bool,
+        dtype: Option<&Bound<'_, PyAny>>,
+        mask: Option<&Self>,
+        ddof: f64,
+        communication: u8,
+    ) -> PyResult<Self> {
+        let request = reduce::Request {
+            kind: kind.parse()?,
+            axes,
+            keepdims,
+            dtype: dtype.map(dtype::extract).transpose()?,
+            mask: mask.map(|mask| mask.inner.clone()),
+            ddof,
+            communication,
+        };
+        let array = self.inner.clone();
+        Ok(work(py, bytes(&self.inner), move || request.run(&array))?.into())
+    }
+}

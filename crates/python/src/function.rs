@@ -1,0 +1,184 @@
+//! Python functions that run on engines.
+
+use std::any::Any;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+
+use distarray_engine::error::FunctionError;
+use distarray_engine::{
+    ArrayId, Command, Engine, EngineFunction, FunctionContext, LocalArray, Reply,
+};
+use distarray_kernels::copy;
+use distarray_meta::{AxisMap, Distribution};
+use numpy::PyUntypedArray;
+use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError};
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use crate::array::PyArray;
+use crate::comm::Communicator;
+use crate::engines::Interpreter;
+use crate::errors::raise;
+use crate::host;
+use crate::meta::distribution::PyDistribution;
+
+/// A Python callable, as engines call it.
+pub struct PyFunction {
+    function: Py<PyAny>,
+    interpreter: Arc<Interpreter>,
+}
+
+impl PyFunction {
+    /// The command that calls `function` on every engine.
+    pub fn command(function: Py<PyAny>, interpreter: Arc<Interpreter>) -> Command {
+        Command::Call { function: Arc::new(Self { function, interpreter }) }
+    }
+
+    fn call_attached(&self, py: Python<'_>, context: &FunctionContext<'_>) -> PyResult<Py<PyAny>> {
+        let engine = PyEngine {
+            engine: context.engine.clone(),
+            participants: context.participants.to_vec(),
+            communicator: context.communicator.clone(),
+        };
+        Ok(self.function.bind(py).call1((engine,))?.unbind())
+    }
+}
+
+impl EngineFunction for PyFunction {
+    fn call(&self, context: &FunctionContext<'_>) -> Result<Box<dyn Any + Send>, FunctionError> {
+        Python::attach(|py| {
+            let number = context.engine.number();
+            let threads = &self.interpreter.threads;
+            // SAFETY: this thread is attached to the interpreter.
+            let thread = unsafe { ffi::PyThread_get_thread_ident() };
+            threads.lock().unwrap_or_else(PoisonError::into_inner).insert(number, thread.into());
+            let result = self.call_attached(py, context);
+            threads.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
+            match result {
+                Ok(value) => Ok(Box::new(value) as Box<dyn Any + Send>),
+                Err(error) => {
+                    if error.is_instance_of::<PyKeyboardInterrupt>(py) {
+                        self.interpreter.interrupted.store(true, Ordering::Release);
+                    }
+                    let is_echo = is_aborted(py, &error);
+                    Err(FunctionError { cause: Box::new(error), is_echo })
+                }
+            }
+        })
+    }
+}
+
+/// Raises `KeyboardInterrupt` in the Python thread `thread`, at its next instruction.
+pub fn interrupt(py: Python<'_>, thread: u64) {
+    let exception = py.get_type::<PyKeyboardInterrupt>();
+    // SAFETY: this thread is attached; the interpreter looks the other one up by its identifier and
+    // takes a reference of its own to the exception.
+    unsafe { ffi::PyThreadState_SetAsyncExc(thread as _, exception.as_ptr()) };
+}
+
+/// The Python object in an engine's reply.
+///
+/// # Errors
+///
+/// When the reply is of another kind, which would be a bug of ours.
+pub fn result(py: Python<'_>, reply: Reply) -> PyResult<Bound<'_, PyAny>> {
+    match reply {
+        Reply::Value(value) => match value.downcast::<Py<PyAny>>() {
+            Ok(value) => Ok(value.into_bound(py)),
+            Err(_) => Err(PyRuntimeError::new_err("an engine returned a foreign value")),
+        },
+        other => Err(PyRuntimeError::new_err(format!("an engine replied {other:?}"))),
+    }
+}
+
+/// One engine, as a function that runs on it sees it.
+#[pyclass(frozen, name = "Engine", module = "distarray._core")]
+pub struct PyEngine {
+    engine: Arc<Engine>,
+    participants: Vec<usize>,
+    communicator: Arc<dyn distarray_comm::Communicator>,
+}
+
+#[pymethods]
+impl PyEngine {
+    /// The number of the engine.
+    #[getter]
+    fn number(&self) -> usize {
+        self.engine.number()
+    }
+
+    /// The engines that call the function, in the order of the communicator's ranks.
+    #[getter]
+    fn participants(&self) -> Vec<usize> {
+        self.participants.clone()
+    }
+
+    /// The communicator over these engines.
+    #[getter]
+    fn communicator(&self) -> Communicator {
+        Communicator::of_engines(self.communicator.clone())
+    }
+
+    /// This engine's piece of an array: (rank, ndarray, whether it is a view), or None if it has
+    /// none.
+    fn piece<'py>(
+        &self,
+        py: Python<'py>,
+        array: &PyArray,
+    ) -> PyResult<Option<(usize, Bound<'py, PyUntypedArray>, bool)>> {
+        if array.inner.distribution().rank_of_target(self.engine.number()).is_none() {
+            return Ok(None);
+        }
+        let local = self.local(array)?;
+        let (ndarray, is_view) = host::array_of(py, &local.block)?;
+        Ok(Some((local.rank, ndarray, is_view)))
+    }
+
+    /// Writes an ndarray back into this engine's piece of an array.
+    fn write_back(&self, array: &PyArray, values: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
+        let local = self.local(array)?;
+        copy::copy(&host::block_of(values)?, &local.block).map_err(raise)
+    }
+
+    /// Keeps an ndarray on this engine under the name `id`, without copying it.
+    fn keep(&self, id: u64, ndarray: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
+        let block = host::block_of(ndarray)?;
+        let maps = block.shape().into_iter().map(AxisMap::no_dist).collect();
+        let distribution = Distribution::new(maps, vec![self.engine.number()]).map_err(raise)?;
+        self.engine.insert(ArrayId(id), LocalArray { distribution, rank: 0, block });
+        Ok(())
+    }
+
+    /// Gives the piece kept under the name `id` its place in a distribution.
+    fn place(&self, id: u64, distribution: &PyDistribution) -> PyResult<()> {
+        let local = self.engine.get(ArrayId(id)).map_err(raise)?;
+        let Some(rank) = distribution.inner.rank_of_target(self.engine.number()) else {
+            return Ok(());
+        };
+        let expected = distribution.inner.local_shape(rank);
+        if local.block.shape() != expected {
+            return Err(pyo3::exceptions::PyValueError::new_err(format!(
+                "the local array of engine {} has shape {:?}, but its distribution says {:?}",
+                self.engine.number(),
+                local.block.shape(),
+                expected
+            )));
+        }
+        let distribution = distribution.inner.clone();
+        self.engine.insert(ArrayId(id), LocalArray { distribution, rank, block: local.block });
+        Ok(())
+    }
+}
+
+impl PyEngine {
+    fn local(&self, array: &PyArray) -> PyResult<LocalArray> {
+        self.engine.get(array.inner.id()).map_err(raise)
+    }
+}
+
+/// Whether an exception says that another engine gave up.
+fn is_aborted(py: Python<'_>, error: &PyErr) -> bool {
+    py.import("distarray.error")
+        .and_then(|module| module.getattr("EngineAbortedError"))
+        .is_ok_and(|class| error.value(py).is_instance(&class).unwrap_or(false))
+}
