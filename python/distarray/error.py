@@ -9,12 +9,20 @@ class DistArrayError(Exception):
     """Base class of DistArray's own exceptions."""
 
 
-class ContextError(DistArrayError):
+class ContextError(DistArrayError, ValueError):
     """A unique context can't be found, or arrays of different contexts meet."""
 
 
 class DistributionError(DistArrayError, ValueError):
     """Distributions are inconsistent."""
+
+
+class GridShapeError(DistArrayError, ValueError):
+    """No process grid can be made of that many processes for that many axes."""
+
+
+class InvalidGridShapeError(DistArrayError, ValueError):
+    """A process grid doesn't fit the distribution, or needs more processes than there are."""
 
 
 class MPIDistArrayError(DistArrayError):
@@ -25,7 +33,7 @@ class InvalidCommSizeError(MPIDistArrayError, ValueError):
     """A communicator of a size that can't be had was asked for."""
 
 
-class InvalidRankError(MPIDistArrayError, ValueError):
+class InvalidRankError(MPIDistArrayError, IndexError, ValueError):
     """A rank is not in the communicator."""
 
 

@@ -11,7 +11,7 @@ class InvalidBaseCommError(DistArrayError, TypeError):
     """An object that should be a communicator is none."""
 
 
-class InvalidDimensionError(DistArrayError, ValueError):
+class InvalidDimensionError(DistArrayError, IndexError, ValueError):
     """An array has no such dimension."""
 
 

@@ -158,6 +158,11 @@ impl PyDistribution {
         PyTuple::new(py, self.inner.coordinates(self.check_rank(rank)?))
     }
 
+    /// The dimension dictionaries of a rank.
+    fn dim_data<'py>(&self, py: Python<'py>, rank: usize) -> PyResult<Bound<'py, PyTuple>> {
+        convert::dim_data(py, &self.inner.dim_data(self.check_rank(rank)?))
+    }
+
     /// The dimension dictionaries of each rank.
     fn dim_data_per_rank<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
         (0..self.inner.ranks())

@@ -1,0 +1,1 @@
+"""Modules dealing with the global index-space view of DistArrays: the view from the client."""
