@@ -1,5 +1,6 @@
-"""The programs in ``examples/``, where there is a checkout to find them in."""
+"""The programs of the repository, where there is a checkout to find them in."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -7,11 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
+REPOSITORY = Path(__file__).parents[3]
 
 pytestmark = pytest.mark.skipif(
-    not (EXAMPLES / "land_mask.py").exists(), reason="needs a checkout of the repository"
+    not (REPOSITORY / "examples").exists(), reason="needs a checkout of the repository"
 )
+
+
+def run(*arguments):
+    """Run Python in the repository, and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=REPOSITORY, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 @pytest.fixture
@@ -26,10 +36,22 @@ def mask(tmp_path):
 
 @pytest.mark.parametrize("engines", [1, 3])
 def test_land_mask(mask, tmp_path, engines):
-    command = [sys.executable, str(EXAMPLES / "land_mask.py"), f"--engines={engines}"]
-    command += [f"--mask={mask}", f"--output={tmp_path / 'output'}"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "Every result equals NumPy's" in done.stdout
+    output = run(
+        "examples/land_mask.py",
+        f"--engines={engines}",
+        f"--mask={mask}",
+        f"--output={tmp_path / 'output'}",
+    )
+    assert "Every result equals NumPy's" in output
     for picture in "map", "distribution", "pieces":
         assert (tmp_path / "output" / f"{picture}.png").stat().st_size > 0
+
+
+def test_benchmarks_compute_the_same_as_numpy(tmp_path):
+    results = tmp_path / "results.json"
+    output = run(
+        *("-m", "benchmarks", "--elements=1000", "--rounds=1", "--seconds=0", f"--json={results}")
+    )
+    assert "| workload" in output
+    measured = json.loads(results.read_text())["workloads"]
+    assert all(set(case["contenders"]) >= {"numpy", "distarray"} for case in measured)
