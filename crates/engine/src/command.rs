@@ -2,12 +2,14 @@
 
 use std::any::Any;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use distarray_kernels::program::FloatFlags;
 use distarray_kernels::random::Variate;
 use distarray_kernels::{Block, DType, Program, Reduction, Scalar};
 use distarray_meta::{Distribution, SlicedDistribution};
+use distarray_storage::npy::Header;
 
 use crate::engine::EngineFunction;
 
@@ -171,6 +173,26 @@ pub enum Command {
         variate: Variate,
         /// The key of the generator.
         key: [u64; 2],
+    },
+    /// Makes an array from a file in npy format; each engine reads its part.
+    LoadNpy {
+        /// The name of the array.
+        array: ArrayId,
+        /// Its layout.
+        distribution: Distribution,
+        /// The file.
+        path: PathBuf,
+        /// Its header.
+        header: Arc<Header>,
+    },
+    /// Writes each engine's part of an array into a file in npy format.
+    SaveNpy {
+        /// The array.
+        array: ArrayId,
+        /// The file; its header is written and its size set.
+        path: PathBuf,
+        /// Its header.
+        header: Arc<Header>,
     },
     /// Calls the user's function on every engine.
     Call {

@@ -6,6 +6,7 @@ use std::fmt;
 use distarray_comm::CommError;
 use distarray_kernels::KernelError;
 use distarray_meta::MetaError;
+use distarray_storage::StorageError;
 
 use crate::ArrayId;
 
@@ -25,6 +26,9 @@ pub enum EngineError {
     /// Another engine could not be talked to.
     #[error(transparent)]
     Comm(#[from] CommError),
+    /// A file could not be read or written.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     /// The engine has no array of this name: it was freed, or never made there.
     #[error("array {} is not on engine {engine}", array.0)]
     UnknownArray {
@@ -74,6 +78,9 @@ pub enum SessionError {
     /// Dtypes or values were refused, before any engine was asked.
     #[error(transparent)]
     Kernel(#[from] KernelError),
+    /// A file was refused, before any engine was asked.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     /// Engines failed; those that only stopped because another one failed are left out.
     #[error("{}", describe(.0))]
     Engines(Vec<EngineFailure>),

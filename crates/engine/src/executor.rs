@@ -95,6 +95,12 @@ pub fn execute(
         Command::Random { array, variate, key } => {
             ops::random::fill(engine, *array, *variate, *key)
         }
+        Command::LoadNpy { array, distribution, path, header } => {
+            ops::file::load_npy(engine, *array, distribution, path, header)
+        }
+        Command::SaveNpy { array, path, header } => {
+            ops::file::save_npy(engine, *array, path, header)
+        }
         Command::Call { function } => function
             .call(&FunctionContext { engine, participants, communicator })
             .map(Reply::Value)

@@ -1,13 +1,15 @@
 //! Which Python exception each error becomes.
 
-use distarray_comm::CommError;
 use std::ffi::CString;
 
+use distarray_comm::CommError;
 use distarray_engine::{EngineError, SessionError};
 use distarray_kernels::KernelError;
 use distarray_meta::MetaError;
+use distarray_storage::{ErrorKind, StorageError};
 use pyo3::exceptions::{
-    PyIndexError, PyMemoryError, PyOverflowError, PyRuntimeError, PyTypeError, PyValueError,
+    PyIndexError, PyMemoryError, PyOSError, PyOverflowError, PyRuntimeError, PyTypeError,
+    PyValueError,
 };
 use pyo3::prelude::*;
 
@@ -73,12 +75,33 @@ impl Raise for KernelError {
     }
 }
 
+impl Raise for StorageError {
+    fn raise(self, py: Python<'_>) -> PyErr {
+        let message = self.to_string();
+        match (self.kind(), self) {
+            (ErrorKind::Os, Self::Io { source, path, .. }) => match source.raw_os_error() {
+                // Python chooses the subclass (FileNotFoundError and so on) by the number.
+                Some(number) => {
+                    let text = source.to_string();
+                    let text = text.split(" (os error").next().unwrap_or_default().to_owned();
+                    PyOSError::new_err((number, text, path.display().to_string()))
+                }
+                None => PyOSError::new_err(message),
+            },
+            (ErrorKind::Kernel, Self::Kernel(error)) => error.raise(py),
+            (ErrorKind::Os, _) => PyOSError::new_err(message),
+            _ => PyValueError::new_err(message),
+        }
+    }
+}
+
 impl Raise for EngineError {
     fn raise(self, py: Python<'_>) -> PyErr {
         let message = self.to_string();
         match self {
             Self::Kernel(error) => error.raise(py),
             Self::Meta(error) => error.raise(py),
+            Self::Storage(error) => error.raise(py),
             Self::Comm(error) => error.raise(py),
             Self::Function(error) => match error.cause.downcast::<PyErr>() {
                 Ok(error) => *error,
@@ -94,6 +117,7 @@ impl Raise for SessionError {
         let message = self.to_string();
         match self {
             Self::Meta(error) => error.raise(py),
+            Self::Storage(error) => error.raise(py),
             Self::Kernel(error) => error.raise(py),
             Self::Engines(failures) => failures::raise(py, failures),
             Self::DifferentSessions | Self::Forked | Self::Reentered => {

@@ -7,6 +7,7 @@ mod dtype;
 mod engines;
 mod errors;
 mod failures;
+mod file;
 mod function;
 mod host;
 mod meta;
@@ -21,5 +22,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     comm::register(module)?;
     module.add_class::<engines::PyEngines>()?;
     module.add_class::<function::PyEngine>()?;
+    module.add_class::<file::PyNpyFile>()?;
     array::register(module)
 }

@@ -2,6 +2,7 @@
 
 pub mod create;
 pub mod evaluate;
+pub mod file;
 pub mod host;
 pub mod random;
 pub mod redistribute;

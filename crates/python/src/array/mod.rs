@@ -322,6 +322,12 @@ impl PyArray {
         Ok(moved?.into())
     }
 
+    /// Saves as one file in npy format, which every engine writes a part of.
+    fn save_npy(&self, py: Python<'_>, path: std::path::PathBuf) -> PyResult<()> {
+        let array = self.inner.clone();
+        work(py, usize::MAX, move || array.save_npy(&path))
+    }
+
     /// Fills with random numbers: `kind` is "uniform", "normal" (with location and scale) or
     /// "integers" (with bounds).
     #[pyo3(signature = (kind, key, parameters))]

@@ -1,0 +1,208 @@
+//! The same redistributions, reshapes and reductions where ranks share no memory.
+
+mod common;
+
+use std::sync::Arc;
+
+use common::{counting, layouts};
+use distarray_comm::{Communicator, Envelope, InProcess, Message, Result, SharedMemory};
+use distarray_engine::command::Initial;
+use distarray_engine::{ArrayId, Command, Engine, executor};
+use distarray_kernels::{Block, DType, Reduction};
+use distarray_meta::Distribution;
+
+/// A communicator that hides that its ranks share memory.
+struct MessagesOnly(Arc<InProcess>);
+
+impl Communicator for MessagesOnly {
+    fn rank(&self) -> usize {
+        self.0.rank()
+    }
+    fn size(&self) -> usize {
+        self.0.size()
+    }
+    fn send(&self, dest: usize, tag: i32, data: &[u8]) -> Result<()> {
+        self.0.send(dest, tag, data)
+    }
+    fn recv(&self, source: Option<usize>, tag: Option<i32>) -> Result<Message> {
+        self.0.recv(source, tag)
+    }
+    fn probe(&self, source: Option<usize>, tag: Option<i32>) -> Result<Option<Envelope>> {
+        self.0.probe(source, tag)
+    }
+    fn barrier(&self) -> Result<()> {
+        self.0.barrier()
+    }
+    fn broadcast(&self, root: usize, data: Vec<u8>) -> Result<Vec<u8>> {
+        self.0.broadcast(root, data)
+    }
+    fn gather(&self, root: usize, data: &[u8]) -> Result<Option<Vec<Vec<u8>>>> {
+        self.0.gather(root, data)
+    }
+    fn scatter(&self, root: usize, parts: Option<Vec<Vec<u8>>>) -> Result<Vec<u8>> {
+        self.0.scatter(root, parts)
+    }
+    fn all_gather(&self, data: &[u8]) -> Result<Vec<Vec<u8>>> {
+        self.0.all_gather(data)
+    }
+    fn all_to_all(&self, parts: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>> {
+        self.0.all_to_all(parts)
+    }
+    fn exchange(
+        &self,
+        sends: Vec<(usize, Vec<u8>)>,
+        receive_from: &[usize],
+    ) -> Result<Vec<(usize, Vec<u8>)>> {
+        self.0.exchange(sends, receive_from)
+    }
+    fn reduce(
+        &self,
+        root: usize,
+        data: Vec<u8>,
+        combine: &mut dyn FnMut(&mut Vec<u8>, &[u8]),
+    ) -> Result<Option<Vec<u8>>> {
+        self.0.reduce(root, data, combine)
+    }
+    fn all_reduce(
+        &self,
+        data: Vec<u8>,
+        combine: &mut dyn FnMut(&mut Vec<u8>, &[u8]),
+    ) -> Result<Vec<u8>> {
+        self.0.all_reduce(data, combine)
+    }
+    fn split(&self, color: Option<i32>, key: i64) -> Result<Option<Arc<dyn Communicator>>> {
+        self.0.split(color, key)
+    }
+    fn shared(&self) -> Option<&dyn SharedMemory> {
+        None
+    }
+}
+
+/// Runs commands on engines that only exchange messages; returns array 2 as the client sees it.
+fn run(engines: usize, commands: &[Command], result: &Distribution) -> Vec<f64> {
+    let participants: Vec<usize> = (0..engines).collect();
+    let members: Vec<Arc<Engine>> =
+        (0..engines).map(|number| Arc::new(Engine::new(number))).collect();
+    std::thread::scope(|scope| {
+        for (engine, rank) in members.iter().zip(InProcess::group(engines)) {
+            let communicator: Arc<dyn Communicator> = Arc::new(MessagesOnly(rank));
+            let participants = &participants;
+            scope.spawn(move || {
+                for command in commands {
+                    // Only owners of pieces make them; the rest of the instruction set is collective.
+                    let concerns = match command {
+                        Command::Create { distribution, .. }
+                        | Command::WriteHost { distribution, .. } => {
+                            distribution.rank_of_target(engine.number()).is_some()
+                        }
+                        Command::Reduce { distribution, .. } => {
+                            distribution.rank_of_target(engine.number()).is_some()
+                        }
+                        _ => true,
+                    };
+                    if concerns {
+                        executor::execute(engine, participants, &communicator, command).unwrap();
+                    }
+                }
+            });
+        }
+    });
+    let host = Block::uninitialised(DType::Float64, result.shape()).unwrap();
+    let alone: Arc<dyn Communicator> = InProcess::group(1).remove(0);
+    for &target in result.targets() {
+        let read = Command::ReadHost {
+            array: ArrayId(2),
+            distribution: result.clone(),
+            host: host.clone(),
+        };
+        executor::execute(&members[target], &[target], &alone, &read).unwrap();
+    }
+    host.to_vec().unwrap()
+}
+
+fn made(distribution: &Distribution) -> Vec<Command> {
+    vec![
+        create(1, distribution),
+        Command::WriteHost {
+            array: ArrayId(1),
+            distribution: distribution.clone(),
+            host: counting(distribution.shape()),
+        },
+    ]
+}
+
+fn create(id: u64, distribution: &Distribution) -> Command {
+    Command::Create {
+        array: ArrayId(id),
+        distribution: distribution.clone(),
+        dtype: DType::Float64,
+        initial: Initial::Zero,
+    }
+}
+
+#[test]
+fn redistribution_by_messages() {
+    for engines in [1, 2, 3, 4] {
+        for shape in [&[11][..], &[5, 6]] {
+            for source in layouts(shape, engines) {
+                for dest in layouts(shape, engines) {
+                    let mut commands = made(&source);
+                    commands.push(create(2, &dest));
+                    commands.push(Command::Copy {
+                        source: ArrayId(1),
+                        source_dtype: DType::Float64,
+                        source_distribution: source.clone(),
+                        dest: ArrayId(2),
+                        dest_distribution: dest.clone(),
+                        is_local: false,
+                    });
+                    let expected = counting(shape).to_vec::<f64>().unwrap();
+                    assert_eq!(run(engines, &commands, &dest), expected, "{source:?} {dest:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn reshaping_by_messages() {
+    for engines in [1, 2, 3] {
+        for source in layouts(&[6, 5], engines) {
+            for dest in layouts(&[30], engines) {
+                let mut commands = made(&source);
+                commands.push(create(2, &dest));
+                commands.push(Command::Reshape {
+                    source: ArrayId(1),
+                    source_dtype: DType::Float64,
+                    source_distribution: source.clone(),
+                    dest: ArrayId(2),
+                    dest_distribution: dest.clone(),
+                });
+                let expected = counting(&[30]).to_vec::<f64>().unwrap();
+                assert_eq!(run(engines, &commands, &dest), expected, "{source:?} {dest:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn reductions_by_messages() {
+    for engines in [1, 2, 4] {
+        for source in layouts(&[5, 6], engines) {
+            let (result, _) = source.reduce(&[0], false);
+            let mut commands = made(&source);
+            commands.push(Command::Reduce {
+                reduction: Reduction::Sum,
+                source: ArrayId(1),
+                distribution: source.clone(),
+                mask: None,
+                center: None,
+                reduced: vec![true, false],
+                dtype: DType::Float64,
+                result: ArrayId(2),
+                result_distribution: result.clone(),
+            });
+            assert_eq!(run(engines, &commands, &result), [60., 65., 70., 75., 80., 85.]);
+        }
+    }
+}
