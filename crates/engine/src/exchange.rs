@@ -146,8 +146,12 @@ impl Endpoint<'_> {
 }
 
 /// The communicator's rank of an engine that takes part.
+///
+/// # Panics
+///
+/// When the engine does not take part: sessions name every engine that a command concerns.
 pub fn participant(participants: &[usize], engine: usize) -> usize {
-    participants.binary_search(&engine).expect("sessions name every engine that a command concerns")
+    participants.binary_search(&engine).expect("the engine takes part")
 }
 
 /// Copies what one rank receives from one other.

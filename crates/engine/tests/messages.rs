@@ -92,10 +92,8 @@ fn run(engines: usize, commands: &[Command], result: &Distribution) -> Vec<f64> 
                     // Only owners of pieces make them; the rest of the instruction set is collective.
                     let concerns = match command {
                         Command::Create { distribution, .. }
-                        | Command::WriteHost { distribution, .. } => {
-                            distribution.rank_of_target(engine.number()).is_some()
-                        }
-                        Command::Reduce { distribution, .. } => {
+                        | Command::WriteHost { distribution, .. }
+                        | Command::Reduce { distribution, .. } => {
                             distribution.rank_of_target(engine.number()).is_some()
                         }
                         _ => true,

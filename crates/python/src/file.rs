@@ -1,4 +1,5 @@
 //! Arrays in files.
+#![expect(clippy::needless_pass_by_value, reason = "pyo3 gives functions their arguments by value")]
 
 use std::path::PathBuf;
 use std::sync::Arc;

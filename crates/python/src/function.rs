@@ -51,7 +51,7 @@ impl EngineFunction for PyFunction {
             let threads = &self.interpreter.threads;
             // SAFETY: this thread is attached to the interpreter.
             let thread = unsafe { ffi::PyThread_get_thread_ident() };
-            threads.lock().unwrap_or_else(PoisonError::into_inner).insert(number, thread.into());
+            threads.lock().unwrap_or_else(PoisonError::into_inner).insert(number, thread);
             let result = self.call_attached(py, context);
             threads.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
             match result {

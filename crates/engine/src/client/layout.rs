@@ -87,7 +87,7 @@ fn moved(operand: &Array, result: &Distribution) -> Result<u64> {
 }
 
 /// The layout that an operand of this layout suggests for a result that it broadcasts to.
-fn stretch(distribution: &Distribution, shape: &[usize]) -> Result<Distribution> {
+pub(super) fn stretch(distribution: &Distribution, shape: &[usize]) -> Result<Distribution> {
     if distribution.shape() == shape && !is_replicated(distribution) {
         return Ok(distribution.clone());
     }

@@ -1,9 +1,10 @@
 //! Reductions along axes.
 
 use distarray_kernels::{DType, Reduction};
+use distarray_meta::AxisMap;
 
 use super::Array;
-use super::layout::{Policy, align, check_sessions};
+use super::layout::{Policy, align, check_sessions, stretch};
 use crate::Command;
 use crate::error::{Result, SessionError};
 
@@ -42,6 +43,15 @@ impl<'a> Reduce<'a> {
         check_sessions(
             &[Some(source), self.mask, self.center].into_iter().flatten().collect::<Vec<_>>(),
         )?;
+        // Elements that lie on several engines at once would count as often.
+        let single;
+        let source = if source.distribution().maps().iter().all(AxisMap::is_one_to_one) {
+            source
+        } else {
+            let layout = stretch(source.distribution(), source.shape())?;
+            single = source.redistribute(layout, policy)?;
+            &single
+        };
         let distribution = source.distribution();
         let aligned = |operand: Option<&Array>| {
             operand.map(|operand| align(operand, distribution, "reduction", policy)).transpose()

@@ -69,7 +69,7 @@ impl Reduce<'_> {
         let Some(mask) = self.mask else {
             let count = (self.count(source) as f64 - ddof).max(0.0);
             let operands = [total.into(), Operand::Scalar(Scalar::from(count))];
-            return self.quotient(total, &operands, policy);
+            return quotient(total, &operands, policy);
         };
         let ones = Array::create(
             source.session(),
@@ -89,21 +89,21 @@ impl Reduce<'_> {
         let (counts, _) = Elementwise::new(Op::Subtract, &less).run(policy)?;
         let positive = [(&counts).into(), Operand::Scalar(Scalar::from(0.0))];
         let (counts, _) = Elementwise::new(Op::Add, &positive).run(policy)?;
-        self.quotient(total, &[total.into(), (&counts).into()], policy)
+        quotient(total, &[total.into(), (&counts).into()], policy)
     }
+}
 
-    /// The quotient in the dtype of `total`, whatever that of the divisor.
-    fn quotient(&self, total: &Array, operands: &[Operand], policy: &Policy<'_>) -> Result<Array> {
-        use distarray_kernels::Argument::Typed;
-        let dtype = total.dtype();
-        let looped = Op::Divide.resolve(&[Typed(dtype), Typed(dtype)], Some(dtype), Casting::No)?;
-        let division = Elementwise {
-            looped: Some(looped),
-            dtype: Some(dtype),
-            ..Elementwise::new(Op::Divide, operands)
-        };
-        Ok(division.run(policy)?.0)
-    }
+/// The quotient in the dtype of `total`, whatever that of the divisor.
+fn quotient(total: &Array, operands: &[Operand], policy: &Policy<'_>) -> Result<Array> {
+    use distarray_kernels::Argument::Typed;
+    let dtype = total.dtype();
+    let looped = Op::Divide.resolve(&[Typed(dtype), Typed(dtype)], Some(dtype), Casting::No)?;
+    let division = Elementwise {
+        looped: Some(looped),
+        dtype: Some(dtype),
+        ..Elementwise::new(Op::Divide, operands)
+    };
+    Ok(division.run(policy)?.0)
 }
 
 fn is_inexact(dtype: DType) -> bool {

@@ -62,7 +62,7 @@ pub fn layouts(shape: &[usize], engines: usize) -> Vec<Distribution> {
             for map in maps(columns, engines) {
                 all.push(over(vec![AxisMap::no_dist(rows), map]));
             }
-            if engines % 2 == 0 {
+            if engines.is_multiple_of(2) {
                 for (first, second) in
                     maps(rows, engines / 2).into_iter().zip(maps(columns, 2).into_iter().rev())
                 {

@@ -1,4 +1,5 @@
 //! Elementwise operations, as Python asks for them.
+#![expect(clippy::trivially_copy_pass_by_ref, reason = "pyo3 lends classes by reference")]
 
 use distarray_engine::client::{Elementwise, Operand, PythonScalar};
 use distarray_kernels::ops::Loop;

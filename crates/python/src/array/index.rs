@@ -148,6 +148,6 @@ fn integer(item: &Bound<'_, PyAny>) -> PyResult<i64> {
         Err(error) => return Err(error),
     };
     index.extract().map_err(|_| {
-        PyIndexError::new_err(format!("cannot fit '{}' into an index-sized integer", index))
+        PyIndexError::new_err(format!("cannot fit '{index}' into an index-sized integer"))
     })
 }

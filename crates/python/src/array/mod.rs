@@ -1,4 +1,5 @@
 //! The handle of a distributed array.
+#![expect(clippy::needless_pass_by_value, reason = "pyo3 gives functions their arguments by value")]
 
 mod elementwise;
 mod index;
