@@ -12,7 +12,7 @@ pub enum KernelError {
     /// No loop of the operation takes these dtypes. `TypeError` in Python.
     #[error(
         "ufunc '{op}' not supported for the input types, and the inputs could not be safely \
-         coerced to any supported types"
+         coerced to any supported types according to the casting rule ''safe''"
     )]
     NoLoop {
         /// The operation.

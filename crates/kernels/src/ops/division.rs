@@ -106,7 +106,8 @@ macro_rules! float {
                 }
                 let rest = self % other;
                 let mut quotient = (self - rest) / other;
-                if rest != 0.0 && (other < 0.0) != (rest < 0.0) {
+                // By the sign bits: an ordered comparison with NaN would count as invalid.
+                if rest != 0.0 && other.is_sign_negative() != rest.is_sign_negative() {
                     quotient -= 1.0;
                 }
                 if quotient == 0.0 {
@@ -123,7 +124,7 @@ macro_rules! float {
                     rest
                 } else if rest == 0.0 {
                     (0.0 as $type).copysign(other)
-                } else if (other < 0.0) != (rest < 0.0) {
+                } else if other.is_sign_negative() != rest.is_sign_negative() {
                     rest + other
                 } else {
                     rest

@@ -37,7 +37,12 @@ impl Entry {
 
     /// The loop of a binary operation on two elements of one type.
     pub fn binary<O: Binary<A>, A: Element>() -> Self {
-        Self { kernel: binary::<O, A, A>, output: O::Output::DTYPE }
+        Self::mixed::<O, A, A>()
+    }
+
+    /// The loop of a binary operation on elements of two types.
+    pub fn mixed<O: Binary<A, B>, A: Element, B: Element>() -> Self {
+        Self { kernel: binary::<O, A, B>, output: O::Output::DTYPE }
     }
 }
 

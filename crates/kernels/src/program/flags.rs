@@ -105,6 +105,13 @@ pub fn raise_overflow() {
     environment::feraiseexcept(bits::OVERFLOW);
 }
 
+/// Records an invalid operation that the hardware does not see.
+#[cold]
+#[inline(never)]
+pub fn raise_invalid() {
+    environment::feraiseexcept(bits::INVALID);
+}
+
 /// What has been met so far, for [`restore`].
 pub fn save() -> i32 {
     environment::fetestexcept(ALL)

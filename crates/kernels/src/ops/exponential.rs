@@ -1,0 +1,111 @@
+//! Roots, exponentials and logarithms.
+
+use num_complex::Complex;
+
+use super::define::{binary, binary_one, entry_one, unary, unary_one};
+use super::library::Library;
+
+unary! {
+    /// The square root.
+    Sqrt {
+        floats: |x| x.sqrt();
+        complexes: |x| R::complex_sqrt(x);
+    }
+    /// The cube root.
+    Cbrt {
+        floats: |x| x.cbrt();
+    }
+    /// e to a power.
+    Exp {
+        floats: |x| x.exp();
+        complexes: |x| R::complex_exp(x);
+    }
+    /// 2 to a power.
+    Exp2 {
+        floats: |x| x.exp2();
+        complexes: |x| {
+            let scale = std::f64::consts::LN_2 as R;
+            R::complex_exp(Complex::new(x.re * scale, x.im * scale))
+        };
+    }
+    /// `exp(x) - 1`, exact for small numbers too.
+    Expm1 {
+        floats: |x| x.exp_m1();
+        complexes: |x| {
+            let half = (x.im / 2.0).sin();
+            let real = x.re.exp_m1() * x.im.cos() - 2.0 * half * half;
+            Complex::new(real, x.re.exp() * x.im.sin())
+        };
+    }
+    /// The natural logarithm.
+    Log {
+        floats: |x| x.ln();
+        complexes: |x| R::complex_log(x);
+    }
+    /// The logarithm to base 2.
+    Log2 {
+        floats: |x| x.log2();
+        complexes: |x| {
+            let log = R::complex_log(x);
+            let scale = std::f64::consts::LOG2_E as R;
+            Complex::new(log.re * scale, log.im * scale)
+        };
+    }
+    /// The logarithm to base 10.
+    Log10 {
+        floats: |x| x.log10();
+        complexes: |x| {
+            let log = R::complex_log(x);
+            let scale = std::f64::consts::LOG10_E as R;
+            Complex::new(log.re * scale, log.im * scale)
+        };
+    }
+    /// `log(1 + x)`, exact for small numbers too.
+    Log1p {
+        floats: |x| x.ln_1p();
+        complexes: |x| {
+            let magnitude = (x.re + 1.0).hypot(x.im);
+            Complex::new(magnitude.ln(), x.im.atan2(x.re + 1.0))
+        };
+    }
+}
+
+binary! {
+    /// The logarithm of the sum of two exponentials.
+    Logaddexp {
+        floats: |a, b| {
+            if a == b {
+                return a + std::f64::consts::LN_2 as T;
+            }
+            let difference = a - b;
+            if difference > 0.0 {
+                a + (-difference).exp().ln_1p()
+            } else if difference <= 0.0 {
+                b + difference.exp().ln_1p()
+            } else {
+                difference
+            }
+        };
+    }
+    /// The logarithm to base 2 of the sum of two powers of 2.
+    Logaddexp2 {
+        floats: |a, b| {
+            if a == b {
+                return a + 1.0;
+            }
+            let scale = std::f64::consts::LOG2_E as T;
+            let difference = a - b;
+            if difference > 0.0 {
+                a + scale * (-difference).exp2().ln_1p()
+            } else if difference <= 0.0 {
+                b + scale * difference.exp2().ln_1p()
+            } else {
+                difference
+            }
+        };
+    }
+    /// The length of the hypotenuse.
+    Hypot {
+        floats: |a, b| a.hypot(b);
+    }
+}
