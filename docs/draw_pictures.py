@@ -9,9 +9,8 @@ matplotlib.use("agg")
 
 def draw_pictures(folder):
     """Draw one array in every kind of distribution."""
-    from distarray.globalapi import Distribution
-
     import distarray
+    from distarray.globalapi import Distribution
     from distarray.plotting import plot_array_distribution
 
     folder.mkdir(parents=True, exist_ok=True)

@@ -147,9 +147,8 @@ class WithDistArray:
 
 def shrink_local(land):
     """Shrink one engine's piece; the result is a piece of the coarse map."""
-    from distarray.localapi.maps import Distribution
-
     from distarray.localapi import LocalArray
+    from distarray.localapi.maps import Distribution
 
     rows, columns = land.dim_data
     step = ROWS_AND_COLUMNS

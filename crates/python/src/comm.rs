@@ -63,9 +63,14 @@ impl Communicator {
     }
 
     fn group(&self) -> PyResult<&(Group, usize)> {
-        let message = "the engines of this communicator are not threads of one process";
-        self.group.as_ref().ok_or_else(|| PyTypeError::new_err(message))
+        self.group.as_ref().ok_or_else(|| {
+            PyTypeError::new_err("this communicator has no handle on its group of engines")
+        })
     }
+}
+
+fn not_threads() -> PyErr {
+    PyTypeError::new_err("the engines of this communicator are not threads of one process")
 }
 
 /// A copy of the bytes of any object with a contiguous buffer of bytes.
@@ -205,7 +210,9 @@ impl Communicator {
 
     /// Return everybody's object itself, in rank order: for threads of one process.
     fn share<'py>(&self, py: Python<'py>, item: Py<PyAny>) -> PyResult<Bound<'py, PyList>> {
-        self.group()?;
+        if !self.is_shared() {
+            return Err(not_threads());
+        }
         let objects = self.wait(py, |comm| match comm.shared() {
             Some(memory) => memory.share(Arc::new(item)),
             None => Ok(Vec::new()),

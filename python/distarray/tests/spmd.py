@@ -4,7 +4,6 @@ import faulthandler
 import threading
 import time
 import traceback
-from typing import Any
 
 from distarray._core import in_process_group
 from distarray.error import EngineAbortedError
@@ -22,8 +21,8 @@ def spmd(size, function, *args):
     released. Ranks that hang are shown with their stacks.
     """
     handles = in_process_group(size)
-    results: list[Any] = [None] * size
-    failures: list[Any] = []
+    results = [None] * size
+    failures = []
 
     def run(rank):
         comm = Intracomm(handles[rank])

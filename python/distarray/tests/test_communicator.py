@@ -450,7 +450,7 @@ class TestFailures:
                 comm.bcast("ahead", 1)
             comm.barrier()
 
-        with pytest.raises(CommunicationError, match=r"number 1\).*number 2|number 2\).*number 1"):
+        with pytest.raises(CommunicationError, match="collective calls do not match"):
             spmd(2, body)
 
     def test_several_threads_of_an_engine_send_and_receive(self):

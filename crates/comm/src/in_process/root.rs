@@ -2,9 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::time::Instant;
 
 use super::context::Context;
-use super::signal::Signal;
+use super::signal::{PATIENCE, Signal};
 use crate::{CommError, Result};
 
 /// Asked from time to time by a thread that waits: should it give up? It is called on the
@@ -84,10 +85,16 @@ impl Root {
         {
             return value;
         }
+        let mut looked = Instant::now();
         loop {
             if let Some(value) = self.signals[member].sleep(&mut attempt) {
                 return value;
             }
+            // Something else may have woken this thread; the host is not to be asked each time.
+            if looked.elapsed() < PATIENCE {
+                continue;
+            }
+            looked = Instant::now();
             if self.interrupted() {
                 return Err(CommError::Interrupted);
             }

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from distarray._core import Communicator
 from distarray.error import CommunicationError
@@ -83,10 +83,15 @@ class Intracomm(ObjectCalls, BufferCalls):
         """Give the communicator up."""
         self.Free()
 
-    def Abort(self, errorcode: int = 0) -> None:
-        """Give up, and release all engines that wait for this one."""
-        self.handle.abort(f"Abort({errorcode}) was called")
-        self.handle.barrier()
+    def Abort(self, errorcode: int = 0) -> NoReturn:
+        """Give up, which releases all engines that wait for this one.
+
+        Raises
+        ------
+        CommunicationError
+            In any case: the function that calls this ends, and the client sees why.
+        """
+        raise CommunicationError(f"Abort({errorcode}) was called by rank {self.rank}")
 
     def Create_cart(
         self,

@@ -1,0 +1,1 @@
+"""The pieces of `distarray.localapi.localarray`, which gathers their public names."""
