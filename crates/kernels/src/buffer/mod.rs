@@ -1,10 +1,13 @@
 //! Shared memory that holds elements: allocated here, or lent by someone else.
 
+mod mapping;
+
 use std::any::Any;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
 use crate::{KernelError, Result};
+use mapping::Mapping;
 
 /// The alignment of memory allocated here: a cache line, and the widest vector register.
 pub const ALIGNMENT: usize = 64;
@@ -23,6 +26,10 @@ pub struct Buffer {
 #[derive(Debug)]
 enum Owner {
     Heap(std::alloc::Layout),
+    Mapped {
+        #[expect(dead_code, reason = "kept alive for its Drop")]
+        mapping: Mapping,
+    },
     Lent {
         #[expect(dead_code, reason = "kept alive for its Drop")]
         owner: Box<dyn Any + Send + Sync>,
@@ -59,6 +66,11 @@ impl Buffer {
         len: usize,
         allocator: unsafe fn(std::alloc::Layout) -> *mut u8,
     ) -> Result<Arc<Self>> {
+        if len >= Mapping::WORTH_WHILE
+            && let Some((mapping, pointer)) = Mapping::new(len)
+        {
+            return Ok(Arc::new(Self { pointer, len, owner: Owner::Mapped { mapping } }));
+        }
         let layout = std::alloc::Layout::from_size_align(len.max(1), ALIGNMENT)
             .map_err(|_| KernelError::Memory { bytes: len })?;
         // SAFETY: the layout has a size of at least 1.
@@ -100,7 +112,7 @@ impl Buffer {
     /// Whether the memory may be written to.
     pub fn is_writable(&self) -> bool {
         match &self.owner {
-            Owner::Heap(_) => true,
+            Owner::Heap(_) | Owner::Mapped { .. } => true,
             Owner::Lent { writable, .. } => *writable,
         }
     }
@@ -112,5 +124,27 @@ impl Drop for Buffer {
             // SAFETY: allocated in `allocate` with this layout, and freed once.
             unsafe { std::alloc::dealloc(self.pointer.as_ptr(), layout) }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_memory_is_aligned_and_zero() {
+        for len in [1, 4095, 5 << 20] {
+            let buffer = Buffer::zeroed(len).unwrap();
+            assert_eq!(buffer.as_ptr() as usize % ALIGNMENT, 0);
+            // SAFETY: the buffer has so many bytes, and nobody else knows of it.
+            let bytes = unsafe { std::slice::from_raw_parts(buffer.as_ptr(), len) };
+            assert!(bytes.iter().all(|&byte| byte == 0));
+        }
+    }
+
+    #[test]
+    fn memory_that_nobody_has_is_refused() {
+        assert!(matches!(Buffer::uninitialised(1 << 60), Err(KernelError::Memory { .. })));
+        assert!(matches!(Buffer::zeroed(usize::MAX), Err(KernelError::Memory { .. })));
     }
 }
