@@ -4,8 +4,6 @@
 //! counter `i / 2` of a generator that is a function of key and counter. So the array is the same
 //! for any number of engines and any distribution, and each engine makes its own part.
 
-#![expect(clippy::inline_always, reason = "the loops vectorise only if all they call is inlined")]
-
 mod store;
 mod threefry;
 mod variate;

@@ -1,13 +1,14 @@
 //! From a block to totals, for reductions that are monoids.
 
-use crate::{Block, Labels, Result};
+use crate::{Block, Bool, KernelError, Labels, Result};
 
 use super::deviations::Center;
-use super::item::{Item, with_item};
+use super::item::Item;
 use super::leaf;
 use super::memory::{self, Memory};
 use super::monoid::{LEAF, Lift};
 use super::walk::{Axis, Indexing, Place, Step, Walk};
+use crate::element::with_element;
 
 /// One block to be reduced.
 pub(super) struct Task<'a> {
@@ -39,7 +40,7 @@ impl Task<'_> {
         Indexing { labels: self.labels, global_shape: self.global_shape }
     }
 
-    /// The totals of the monoid `M` over elements of type `T`, which must be the input's.
+    /// The totals of the monoid `M` over elements of type `T`, which are the input's.
     pub(super) fn accumulate<M: Lift<T>, T: Item>(&self) -> Result<Block>
     where
         M::Center: Center,
@@ -51,11 +52,8 @@ impl Task<'_> {
         }
         let walk = Walk::new(self.input, self.reduced, self.mask, None)?;
         let mut loops = Loops::<M, T> {
-            // SAFETY: the caller says that `T` is the type of the elements; all bytes are valid
-            // for every `Item`.
-            items: unsafe { Memory::of(self.input) },
-            // SAFETY: a mask has one byte an element.
-            mask: self.mask.map(|mask| unsafe { Memory::of(mask) }),
+            items: Memory::of(self.input),
+            mask: self.mask.map(Memory::of),
             centers: &self.centers(block.size())?,
             totals: memory::items_mut(&mut block),
             item_scratch: std::array::from_fn(|_| Vec::new()),
@@ -76,54 +74,28 @@ impl Task<'_> {
             return Ok(vec![C::of(0u8); len]);
         };
         if center.shape() != self.shape() {
-            return Err(crate::KernelError::Value(format!(
+            return Err(KernelError::Value(format!(
                 "centers of shape {:?} for results of shape {:?}",
                 center.shape(),
                 self.shape()
             )));
         }
-        let mut centers = Vec::with_capacity(len);
-        with_item!(
+        with_element!(
             center.dtype(),
-            T => {
-                // SAFETY: `T` is the type of the elements.
-                let memory: Memory<T> = unsafe { Memory::of(center) };
-                let mut scratch = Vec::new();
-                let steps: Vec<_> =
-                    center.axes().iter().map(|axis| (axis.len(), Step::from(axis))).collect();
-                each_offset(&steps, 0, &mut |offset| {
-                    // SAFETY: the offset is that of an element.
-                    let item =
-                        unsafe { memory.slice(offset, &Step::Stride(0), 0, 1, &mut scratch) };
-                    centers.push(C::of(item[0]));
-                });
-            },
-            return Err(crate::KernelError::Type(format!("centers of dtype {}", center.dtype())))
-        );
-        Ok(centers)
-    }
-}
-
-/// Calls `visit` with the offset of every element, in C order.
-fn each_offset(axes: &[(usize, Step)], offset: isize, visit: &mut impl FnMut(isize)) {
-    match axes.split_first() {
-        None => visit(offset),
-        Some(((len, step), inner)) => {
-            for position in 0..*len {
-                each_offset(inner, offset + step.at(position), visit);
-            }
-        }
+            T => Ok(center.to_vec::<T>()?.into_iter().map(C::of).collect()),
+            opaque => Err(KernelError::Type(format!("centers of dtype {}", opaque.name)))
+        )
     }
 }
 
 /// The typed state of the loops over one block.
 struct Loops<'a, M: Lift<T>, T> {
     items: Memory<T>,
-    mask: Option<Memory<u8>>,
+    mask: Option<Memory<Bool>>,
     centers: &'a [M::Center],
     totals: &'a mut [M::Total],
     item_scratch: [Vec<T>; leaf::ROWS],
-    mask_scratch: Vec<u8>,
+    mask_scratch: Vec<Bool>,
 }
 
 impl<M: Lift<T>, T: Item> Loops<'_, M, T> {

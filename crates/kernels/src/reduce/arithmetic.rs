@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use half::f16;
 use num_complex::Complex;
 
-use super::item::Truth;
 use super::monoid::{Lift, Monoid};
+use crate::Bool;
 
 /// The sum in type `A`; integers wrap.
 ///
@@ -303,12 +303,12 @@ converted_lifts! {
     Sum<f16>, f16, item => item.to_f64();
     Sum<f32>, f16, item => item.to_f64();
     Sum<f64>, f16, item => item.to_f64();
-    Sum<f64>, Truth, item => f64::from(u8::from(item.0 != 0));
+    Sum<f64>, Bool, item => f64::from(u8::from(item.get()));
     Sum<Complex<f32>>, Complex<f32>, item => Complex::new(f64::from(item.re), f64::from(item.im));
     Sum<Complex<f64>>, Complex<f32>, item => Complex::new(f64::from(item.re), f64::from(item.im));
     Sum<Complex<f64>>, Complex<f64>, item => item;
-    NarrowSum<i64, u16>, Truth, item => u16::from(item.0 != 0);
-    Product<i64>, Truth, item => i64::from(item.0 != 0);
+    NarrowSum<i64, u16>, Bool, item => u16::from(item.get());
+    Product<i64>, Bool, item => i64::from(item.get());
     Product<f16>, f16, item => item.to_f64();
     Product<Complex<f32>>, Complex<f32>, item => Complex::new(f64::from(item.re), f64::from(item.im));
     Product<Complex<f64>>, Complex<f64>, item => item;

@@ -5,8 +5,9 @@ use std::marker::PhantomData;
 use half::f16;
 use num_complex::Complex;
 
-use super::item::{Item, Truth};
+use super::item::Item;
 use super::monoid::{Lift, Monoid};
+use crate::Bool;
 
 /// NumPy's order of the elements of a dtype: NaN comes before everything, in minima and in maxima.
 pub(super) trait Ordered: Item {
@@ -44,13 +45,13 @@ macro_rules! ordered_integers {
 
 ordered_integers!(i8 i16 i32 i64 u8 u16 u32 u64);
 
-impl Ordered for Truth {
-    const LOWEST: Self = Self(0);
-    const HIGHEST: Self = Self(1);
+impl Ordered for Bool {
+    const LOWEST: Self = Self::new(false);
+    const HIGHEST: Self = Self::new(true);
 
     #[inline(always)]
     fn is_less(self, other: Self) -> bool {
-        self < other
+        !self.get() & other.get()
     }
 
     #[inline(always)]

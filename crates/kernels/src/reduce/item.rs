@@ -1,16 +1,12 @@
-//! The types that elements have in memory, for the loops of the reductions.
+//! What reductions ask of an element.
 
 use half::f16;
 use num_complex::Complex;
 
-/// A boolean as it lies in memory. Memory that comes from elsewhere may hold other bytes than 0
-/// and 1, which a Rust `bool` may not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(transparent)]
-pub(super) struct Truth(pub u8);
+use crate::{Bool, Element};
 
-/// An element of a native dtype.
-pub(super) trait Item: Copy + Send + Sync + 'static {
+/// What reductions ask of an element.
+pub(super) trait Item: Element {
     /// Whether Python calls it true.
     fn is_nonzero(self) -> bool;
 
@@ -18,14 +14,14 @@ pub(super) trait Item: Copy + Send + Sync + 'static {
     fn to_complex(self) -> Complex<f64>;
 }
 
-impl Item for Truth {
+impl Item for Bool {
     #[inline(always)]
     fn is_nonzero(self) -> bool {
-        self.0 != 0
+        self.get()
     }
 
     fn to_complex(self) -> Complex<f64> {
-        Complex::new(f64::from(u8::from(self.0 != 0)), 0.0)
+        Complex::new(f64::from(u8::from(self.get())), 0.0)
     }
 }
 
@@ -75,71 +71,3 @@ macro_rules! complex_items {
 }
 
 complex_items!(f32 f64);
-
-/// Evaluates an expression with `$item` standing for the type of a native dtype's elements, and
-/// `$otherwise` for an opaque one.
-macro_rules! with_item {
-    ($dtype:expr, $item:ident => $body:expr, $otherwise:expr) => {
-        match $dtype {
-            $crate::DType::Bool => {
-                type $item = $crate::reduce::item::Truth;
-                $body
-            }
-            $crate::DType::Int8 => {
-                type $item = i8;
-                $body
-            }
-            $crate::DType::Int16 => {
-                type $item = i16;
-                $body
-            }
-            $crate::DType::Int32 => {
-                type $item = i32;
-                $body
-            }
-            $crate::DType::Int64 => {
-                type $item = i64;
-                $body
-            }
-            $crate::DType::UInt8 => {
-                type $item = u8;
-                $body
-            }
-            $crate::DType::UInt16 => {
-                type $item = u16;
-                $body
-            }
-            $crate::DType::UInt32 => {
-                type $item = u32;
-                $body
-            }
-            $crate::DType::UInt64 => {
-                type $item = u64;
-                $body
-            }
-            $crate::DType::Float16 => {
-                type $item = half::f16;
-                $body
-            }
-            $crate::DType::Float32 => {
-                type $item = f32;
-                $body
-            }
-            $crate::DType::Float64 => {
-                type $item = f64;
-                $body
-            }
-            $crate::DType::Complex64 => {
-                type $item = num_complex::Complex<f32>;
-                $body
-            }
-            $crate::DType::Complex128 => {
-                type $item = num_complex::Complex<f64>;
-                $body
-            }
-            $crate::DType::Opaque(_) => $otherwise,
-        }
-    };
-}
-
-pub(super) use with_item;

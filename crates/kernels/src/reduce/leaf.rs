@@ -2,6 +2,8 @@
 //!
 //! They are written over independent accumulators so that the compiler vectorises them.
 
+use crate::Bool;
+
 use super::monoid::{Lift, Monoid};
 
 /// How many rows [`rows`] takes up at once.
@@ -59,13 +61,13 @@ fn fold<M: Monoid>(lanes: &mut [M::Leaf]) -> M::Leaf {
 #[inline]
 pub(super) fn masked_run<M: Lift<T>, T: Copy>(
     items: &[T],
-    mask: &[u8],
+    mask: &[Bool],
     center: M::Center,
 ) -> M::Leaf {
     let mut leaf = M::NEUTRAL;
     for (&item, &selected) in items.iter().zip(mask) {
         let lifted = M::lift(item, center);
-        leaf = M::combine(leaf, if selected == 0 { M::NEUTRAL } else { lifted });
+        leaf = M::combine(leaf, if selected.get() { lifted } else { M::NEUTRAL });
     }
     leaf
 }
@@ -102,13 +104,13 @@ pub(super) fn row<M: Lift<T>, T: Copy>(leaves: &mut [M::Leaf], row: &[T], center
 pub(super) fn masked_row<M: Lift<T>, T: Copy>(
     leaves: &mut [M::Leaf],
     row: &[T],
-    mask: &[u8],
+    mask: &[Bool],
     centers: &[M::Center],
 ) {
     let width = leaves.len();
     let items = row[..width].iter().zip(&mask[..width]).zip(&centers[..width]);
     for (leaf, ((&item, &selected), &center)) in leaves.iter_mut().zip(items) {
         let lifted = M::lift(item, center);
-        *leaf = M::combine(*leaf, if selected == 0 { M::NEUTRAL } else { lifted });
+        *leaf = M::combine(*leaf, if selected.get() { lifted } else { M::NEUTRAL });
     }
 }

@@ -1,6 +1,6 @@
 //! Slices of typed elements out of raw memory: where the reductions are `unsafe`.
 
-use crate::{Block, DType, Opaque, Result};
+use crate::{Block, DType, Element, Opaque, Result};
 
 use super::walk::Step;
 
@@ -10,13 +10,14 @@ pub(super) struct Memory<T> {
     origin: *const T,
 }
 
-impl<T: Copy> Memory<T> {
+impl<T: Element> Memory<T> {
     /// The memory of a block, counted from its first element.
     ///
-    /// # Safety
+    /// # Panics
     ///
-    /// `T` must be the type of the block's elements, and any bytes a valid `T`.
-    pub(super) unsafe fn of(block: &Block) -> Self {
+    /// When the block has another dtype.
+    pub(super) fn of(block: &Block) -> Self {
+        assert_eq!(block.dtype(), T::DTYPE);
         Self { origin: block.as_ptr().cast_const().cast() }
     }
 

@@ -8,15 +8,15 @@
 //! positions. A `Walk` orders the axes of a block so that the inner loops, written once in `leaf`,
 //! run over neighbours in memory.
 
-#![expect(clippy::inline_always, reason = "the loops vectorise only if all they call is inlined")]
-
 mod accumulate;
 mod arithmetic;
+mod convert;
 mod deviations;
 mod extrema;
 mod item;
 mod leaf;
 mod memory;
+mod message;
 mod monoid;
 mod partial;
 mod position;

@@ -4,11 +4,11 @@ use crate::{Block, DType, KernelError, Labels, Reduction, Result};
 
 use super::accumulate::Task;
 use super::extrema::{Direction, Greatest, Least, Ordered};
-use super::item::with_item;
 use super::memory;
 use super::monoid::Monoid;
 use super::position::{NOWHERE, comes_first};
 use super::table::{Visitor, visit_monoid};
+use crate::element::with_element;
 
 /// What is known of a reduction after some of the elements.
 #[derive(Debug)]
@@ -67,13 +67,11 @@ pub fn partial(
     if reduction.is_position() {
         return positions(reduction, &task);
     }
-    let Some(totals) = task.totals(reduction, dtype) else {
-        return Err(no_loop(reduction, input.dtype()));
-    };
+    let totals = task.totals(reduction, dtype).unwrap_or_else(|| task.converted(reduction, dtype));
     Ok(Partial { reduction, dtype, shape: task.shape(), blocks: vec![totals?] })
 }
 
-fn no_loop(reduction: Reduction, dtype: DType) -> KernelError {
+pub(super) fn no_loop(reduction: Reduction, dtype: DType) -> KernelError {
     KernelError::Type(format!("{} does not support dtype {dtype}", reduction.name()))
 }
 
@@ -82,14 +80,13 @@ fn positions(reduction: Reduction, task: &Task<'_>) -> Result<Partial> {
         return Err(KernelError::Value(format!("{} takes no mask", reduction.name())));
     }
     let dtype = task.input.dtype();
-    let blocks = with_item!(
+    let blocks = with_element!(
         dtype,
-        T => if reduction == Reduction::ArgMin {
-            task.positions::<Least, T>()
-        } else {
-            task.positions::<Greatest, T>()
+        T => match reduction {
+            Reduction::ArgMin => task.positions::<Least, T>(),
+            _ => task.positions::<Greatest, T>(),
         },
-        Err(no_loop(reduction, dtype))
+        _ => Err(no_loop(reduction, dtype))
     )?;
     Ok(Partial { reduction, dtype, shape: task.shape(), blocks })
 }
@@ -123,14 +120,13 @@ pub fn merge(reduction: Reduction, partial: &mut Partial, other: &Partial) -> Re
         return Err(mismatch(reduction));
     }
     if reduction.is_position() {
-        with_item!(
+        with_element!(
             partial.dtype,
-            T => if reduction == Reduction::ArgMin {
-                merge_positions::<Least, T>(&mut partial.blocks, &other.blocks);
-            } else {
-                merge_positions::<Greatest, T>(&mut partial.blocks, &other.blocks);
+            T => match reduction {
+                Reduction::ArgMin => merge_positions::<Least, T>(&mut partial.blocks, &other.blocks),
+                _ => merge_positions::<Greatest, T>(&mut partial.blocks, &other.blocks),
             },
-            return Err(mismatch(reduction))
+            _ => return Err(mismatch(reduction))
         );
         return Ok(());
     }
@@ -146,7 +142,8 @@ fn mismatch(reduction: Reduction) -> KernelError {
     ))
 }
 
-struct Merge<'a>(&'a mut Block, &'a Block);
+/// Adds the totals of the second block to the first.
+pub(super) struct Merge<'a>(pub &'a mut Block, pub &'a Block);
 
 impl Visitor for Merge<'_> {
     type Result = ();
@@ -203,78 +200,5 @@ impl Visitor for Finish<'_> {
             }
         }
         Ok(result)
-    }
-}
-
-/// The length of the fixed part of a message.
-const HEAD: usize = 4;
-
-impl Partial {
-    /// The partial result as bytes, for an engine of another process on a machine of the same byte
-    /// order.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        // A dtype that is not native gets a code that `from_bytes` refuses.
-        let dtype = DType::NATIVE.iter().position(|&each| each == self.dtype);
-        let codes = [
-            self.reduction as usize,
-            dtype.unwrap_or(DType::NATIVE.len()),
-            self.shape.len(),
-            self.blocks.len(),
-        ];
-        let mut bytes: Vec<u8> = codes.map(|code| code as u8).to_vec();
-        for &len in &self.shape {
-            bytes.extend_from_slice(&(len as u64).to_ne_bytes());
-        }
-        for block in &self.blocks {
-            bytes.extend_from_slice(memory::bytes(block));
-        }
-        bytes
-    }
-
-    /// The partial result that [`Partial::to_bytes`] gave.
-    ///
-    /// # Errors
-    ///
-    /// [`KernelError::Value`] for other bytes; [`KernelError::Memory`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let foreign = || KernelError::Value("these bytes are no partial result".to_owned());
-        let (head, mut rest) = bytes.split_at_checked(HEAD).ok_or_else(foreign)?;
-        let reduction = *Reduction::ALL.get(usize::from(head[0])).ok_or_else(foreign)?;
-        let dtype = *DType::NATIVE.get(usize::from(head[1])).ok_or_else(foreign)?;
-        let mut shape = Vec::new();
-        for _ in 0..head[2] {
-            let (len, after) = rest.split_first_chunk().ok_or_else(foreign)?;
-            shape.push(usize::try_from(u64::from_ne_bytes(*len)).map_err(|_| foreign())?);
-            rest = after;
-        }
-        let dtypes = if head[3] == 0 {
-            Vec::new()
-        } else if reduction.is_position() {
-            vec![dtype, DType::Int64]
-        } else {
-            vec![visit_monoid(reduction, dtype, TotalDType).ok_or_else(foreign)?]
-        };
-        let mut blocks = Vec::new();
-        for dtype in dtypes {
-            let len = shape.iter().try_fold(dtype.itemsize(), |len, &axis| len.checked_mul(axis));
-            let (items, after) =
-                len.and_then(|len| rest.split_at_checked(len)).ok_or_else(foreign)?;
-            blocks.push(memory::from_bytes(&shape, dtype, items)?);
-            rest = after;
-        }
-        if usize::from(head[3]) != blocks.len() || !rest.is_empty() {
-            return Err(foreign());
-        }
-        Ok(Self { reduction, dtype, shape, blocks })
-    }
-}
-
-struct TotalDType;
-
-impl Visitor for TotalDType {
-    type Result = DType;
-
-    fn visit<M: Monoid>(self) -> DType {
-        memory::total_dtype::<M::Total>()
     }
 }

@@ -16,7 +16,7 @@ pub(super) const NOWHERE: i64 = -1;
 const TILE: usize = 1024;
 
 impl Task<'_> {
-    /// The extrema of elements of type `T`, which must be the input's, and their flat indices.
+    /// The extrema of elements of type `T`, which are the input's, and their flat indices.
     pub(super) fn positions<D: Direction, T: Ordered>(&self) -> Result<Vec<Block>>
     where
         Extremum<D, T>: Lift<T, Center = ()> + Monoid<Leaf = T>,
@@ -27,8 +27,7 @@ impl Task<'_> {
         if self.input.size() > 0 {
             let walk = Walk::new(self.input, self.reduced, None, Some(&self.indexing()))?;
             let mut search = Search::<T> {
-                // SAFETY: the caller says that `T` is the type of the elements.
-                items: unsafe { Memory::of(self.input) },
+                items: Memory::of(self.input),
                 values: memory::items_mut(&mut values),
                 indices: memory::items_mut(&mut indices),
                 scratch: Vec::new(),

@@ -9,9 +9,10 @@ use super::accumulate::Task;
 use super::arithmetic::{NarrowSum, Product, Sum};
 use super::deviations::Deviations;
 use super::extrema::{Extremum, Greatest, Least};
-use super::item::{Truth, with_item};
 use super::monoid::Monoid;
 use super::truth::{AllTrue, AnyTrue, CountTrue};
+use crate::Bool;
+use crate::element::with_element;
 
 /// Something to be done with a monoid.
 pub(super) trait Visitor {
@@ -62,10 +63,10 @@ pub(super) fn visit_monoid<V: Visitor>(
         (R::Prod, D::Complex64) => visitor.visit::<Product<Complex<f32>>>(),
         (R::Prod, D::Complex128) => visitor.visit::<Product<Complex<f64>>>(),
         (R::Min, dtype) => {
-            with_item!(dtype, T => visitor.visit::<Extremum<Least, T>>(), return None)
+            with_element!(dtype, T => visitor.visit::<Extremum<Least, T>>(), _ => return None)
         }
         (R::Max, dtype) => {
-            with_item!(dtype, T => visitor.visit::<Extremum<Greatest, T>>(), return None)
+            with_element!(dtype, T => visitor.visit::<Extremum<Greatest, T>>(), _ => return None)
         }
         _ => return None,
     })
@@ -83,19 +84,19 @@ impl Task<'_> {
             Reduction::Prod => self.product(dtype),
             Reduction::SquaredDeviations => self.squared_deviations(dtype),
             Reduction::Min if dtype == input => {
-                with_item!(input, T => Some(self.accumulate::<Extremum<Least, T>, T>()), None)
+                with_element!(input, T => Some(self.accumulate::<Extremum<Least, T>, T>()), _ => None)
             }
             Reduction::Max if dtype == input => {
-                with_item!(input, T => Some(self.accumulate::<Extremum<Greatest, T>, T>()), None)
+                with_element!(input, T => Some(self.accumulate::<Extremum<Greatest, T>, T>()), _ => None)
             }
             Reduction::Any => {
-                with_item!(input, T => Some(self.accumulate::<AnyTrue, T>()), None)
+                with_element!(input, T => Some(self.accumulate::<AnyTrue, T>()), _ => None)
             }
             Reduction::All => {
-                with_item!(input, T => Some(self.accumulate::<AllTrue, T>()), None)
+                with_element!(input, T => Some(self.accumulate::<AllTrue, T>()), _ => None)
             }
             Reduction::CountNonzero => {
-                with_item!(input, T => Some(self.accumulate::<CountTrue, T>()), None)
+                with_element!(input, T => Some(self.accumulate::<CountTrue, T>()), _ => None)
             }
             _ => None,
         }
@@ -107,7 +108,7 @@ impl Task<'_> {
             (D::Int8, D::Int8) => self.accumulate::<Sum<i8>, i8>(),
             (D::Int16, D::Int16) => self.accumulate::<Sum<i16>, i16>(),
             (D::Int32, D::Int32) => self.accumulate::<Sum<i32>, i32>(),
-            (D::Int64, D::Bool) => self.accumulate::<NarrowSum<i64, u16>, Truth>(),
+            (D::Int64, D::Bool) => self.accumulate::<NarrowSum<i64, u16>, Bool>(),
             (D::Int64, D::Int8) => self.accumulate::<NarrowSum<i64, i32>, i8>(),
             (D::Int64, D::Int16) => self.accumulate::<NarrowSum<i64, i32>, i16>(),
             (D::Int64, D::Int32) => self.accumulate::<Sum<i64>, i32>(),
@@ -122,7 +123,7 @@ impl Task<'_> {
             (D::Float16, D::Float16) => self.accumulate::<Sum<f16>, f16>(),
             (D::Float32, D::Float16) => self.accumulate::<Sum<f32>, f16>(),
             (D::Float32, D::Float32) => self.accumulate::<Sum<f32>, f32>(),
-            (D::Float64, D::Bool) => self.accumulate::<Sum<f64>, Truth>(),
+            (D::Float64, D::Bool) => self.accumulate::<Sum<f64>, Bool>(),
             (D::Float64, D::Int8) => self.accumulate::<Sum<f64>, i8>(),
             (D::Float64, D::Int16) => self.accumulate::<Sum<f64>, i16>(),
             (D::Float64, D::Int32) => self.accumulate::<Sum<f64>, i32>(),
@@ -147,7 +148,7 @@ impl Task<'_> {
             (D::Int8, D::Int8) => self.accumulate::<Product<i8>, i8>(),
             (D::Int16, D::Int16) => self.accumulate::<Product<i16>, i16>(),
             (D::Int32, D::Int32) => self.accumulate::<Product<i32>, i32>(),
-            (D::Int64, D::Bool) => self.accumulate::<Product<i64>, Truth>(),
+            (D::Int64, D::Bool) => self.accumulate::<Product<i64>, Bool>(),
             (D::Int64, D::Int8) => self.accumulate::<Product<i64>, i8>(),
             (D::Int64, D::Int16) => self.accumulate::<Product<i64>, i16>(),
             (D::Int64, D::Int32) => self.accumulate::<Product<i64>, i32>(),

@@ -1,7 +1,8 @@
 //! Whether any, all or how many elements are true.
 
-use super::item::{Item, Truth};
+use super::item::Item;
 use super::monoid::{Lift, Monoid};
+use crate::Bool;
 
 /// Whether any element is true.
 pub(super) struct AnyTrue;
@@ -17,7 +18,7 @@ macro_rules! truths {
         impl Monoid for $monoid {
             type Leaf = u8;
             type Total = u8;
-            type Output = Truth;
+            type Output = Bool;
             const NEUTRAL: u8 = $neutral;
             const EMPTY: u8 = $neutral;
 
@@ -35,8 +36,8 @@ macro_rules! truths {
                 left $operator right
             }
 
-            fn finish(total: u8) -> Truth {
-                Truth(total)
+            fn finish(total: u8) -> Bool {
+                Bool::new(total != 0)
             }
 
             fn is_settled(total: &u8) -> bool {

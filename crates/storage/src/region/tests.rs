@@ -167,9 +167,9 @@ proptest! {
 
 #[test]
 fn large_regions_take_the_usual_paths() {
-    // 3 MB: whole, every second row, every second column, transposed.
+    // 3 MB: whole, every second row, every second column, both; as it lies in the file, transposed.
     let layout = Layout { offset: 0, itemsize: 4, shape: vec![750, 1000], fortran_order: false };
-    let values: Vec<u32> = (0..750_000).collect();
+    let values: Vec<u32> = (1..=750_000).collect();
     let contents: Vec<u8> = values.iter().flat_map(|value| value.to_ne_bytes()).collect();
     let scratch = Scratch::with(&contents);
     let file = ArrayFile::open(scratch.path()).unwrap();
@@ -181,25 +181,28 @@ fn large_regions_take_the_usual_paths() {
         ([all.clone(), second.clone()], [750, 500]),
         ([second.clone(), second.clone()], [375, 500]),
     ] {
+        let expected: Vec<u32> = indices(&shape)
+            .iter()
+            .map(|index| (axes[0].get(index[0]) * 1000 + axes[1].get(index[1]) + 1) as u32)
+            .collect();
         let blocks = [
             Block::zeroed(DType::UInt32, &shape).unwrap(),
             Block::zeroed(DType::UInt32, &[shape[1], shape[0]]).unwrap().transpose(&[1, 0]),
         ];
         for dest in blocks {
             super::read(&file, &layout, &axes, &dest).unwrap();
-            let expected: Vec<u32> = indices(&shape)
-                .iter()
-                .map(|index| (axes[0].get(index[0]) * 1000 + axes[1].get(index[1])) as u32)
-                .collect();
             assert_eq!(dest.to_vec::<u32>().unwrap(), expected);
-            let copy = Scratch::with(&vec![0; contents.len()]);
-            let target = ArrayFile::open_writable(copy.path()).unwrap();
-            super::write(&target, &layout, &axes, &dest).unwrap();
-            let written = std::fs::read(copy.path()).unwrap();
-            let changed = written.chunks(4).filter(|item| *item != [0; 4]).count();
-            // The first element is 0, where it is written.
-            let expected = expected.iter().filter(|&&value| value != 0).count();
-            assert_eq!(changed, expected);
+            // Single columns are written one by one, which would take long.
+            if axes[1] == all {
+                let copy = Scratch::with(&vec![0; contents.len()]);
+                let target = ArrayFile::open_writable(copy.path()).unwrap();
+                super::write(&target, &layout, &axes, &dest).unwrap();
+                let written = std::fs::read(copy.path()).unwrap();
+                let items =
+                    written.chunks(4).map(|item| u32::from_ne_bytes(item.try_into().unwrap()));
+                let items: Vec<u32> = items.filter(|&item| item != 0).collect();
+                assert_eq!(items, expected);
+            }
         }
     }
 }
