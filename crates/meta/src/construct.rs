@@ -2,7 +2,7 @@
 
 use crate::dist_type::normalize_dist;
 use crate::grid::{make_grid_shape, normalize_grid_shape};
-use crate::protocol::{DimDict, GlobalDimDict, per_axis};
+use crate::protocol::{Dialect, DimDict, GlobalDimDict, per_axis};
 use crate::{AxisMap, DistType, Distribution, Indices, MetaError, Result};
 
 impl AxisMap {
@@ -103,7 +103,7 @@ impl Distribution {
         dim_data_per_rank: &[Vec<DimDict>],
         targets: &[usize],
     ) -> Result<Self> {
-        let maps = per_axis(dim_data_per_rank)?
+        let maps = per_axis(dim_data_per_rank, Dialect::DistArray)?
             .iter()
             .enumerate()
             .map(|(axis, dim_dicts)| AxisMap::from_dim_dicts(axis, dim_dicts))

@@ -188,7 +188,7 @@ fn blocks(size: usize, ranges: &[(usize, usize)], padding: &[(i64, i64)]) -> Vec
 #[test]
 fn neighbours_must_agree() {
     let none = [(0, 0); 3];
-    let check = |dim_dicts: Vec<DimDict>| check_axis(3, &dim_dicts);
+    let check = |dim_dicts: Vec<DimDict>| check_axis(3, &dim_dicts, Dialect::Protocol);
     assert!(check(blocks(10, &[(0, 4), (4, 4), (4, 10)], &none)).is_ok());
     assert!(check(blocks(10, &[(0, 4), (4, 8), (8, 10)], &[(4, 1), (1, 2), (2, 3)])).is_ok());
     assert_names(check(blocks(10, &[(0, 4), (5, 8), (8, 10)], &none)), "start");
@@ -198,6 +198,8 @@ fn neighbours_must_agree() {
     assert_names(check(blocks(10, &[(0, 4), (4, 8), (8, 10)], &facing)), "padding");
     let wide = [(0, 0), (0, 3), (3, 0)];
     assert_names(check(blocks(10, &[(0, 4), (4, 8), (8, 10)], &wide)), "padding");
+    let ours = blocks(10, &[(0, 4), (4, 8), (8, 10)], &wide);
+    assert!(check_axis(3, &ours, Dialect::DistArray).is_ok());
     assert_names(
         check(blocks(10, &[(0, 4), (4, 8), (8, 10)], &none)[..2].to_vec()),
         "proc_grid_size",
@@ -218,8 +220,11 @@ fn one_to_one_is_a_promise() {
         let raw = with(&with(&raw, "proc_grid_size", int(2)), "indices", buffer(indices));
         DimDict::parse(3, &raw, Dialect::Protocol, None).unwrap()
     };
-    assert!(check_axis(3, &[piece(0, &[1, 2]), piece(1, &[4, 3])]).is_ok());
-    assert_names(check_axis(3, &[piece(0, &[1, 2]), piece(1, &[2, 3])]), "one_to_one");
+    assert!(check_axis(3, &[piece(0, &[1, 2]), piece(1, &[4, 3])], Dialect::Protocol).is_ok());
+    assert_names(
+        check_axis(3, &[piece(0, &[1, 2]), piece(1, &[2, 3])], Dialect::Protocol),
+        "one_to_one",
+    );
 }
 
 #[test]

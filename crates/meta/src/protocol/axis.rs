@@ -1,7 +1,7 @@
 //! Maps of an axis from dimension dictionaries, and back.
 
 use super::consistency::owned_bounds;
-use super::{DimDict, DimPart, check_axis};
+use super::{Dialect, DimDict, DimPart, check_axis};
 use crate::maps::Block;
 use crate::{AxisMap, Distribution, Indices, MetaError, Result};
 
@@ -14,7 +14,7 @@ impl AxisMap {
     /// [`MetaError::Protocol`] when the dictionaries contradict each other, when padding has more
     /// than one width between neighbours or at the ends, or when some index is on no place.
     pub fn from_dim_dicts(axis: usize, dim_dicts: &[DimDict]) -> Result<Self> {
-        check_axis(axis, dim_dicts)?;
+        check_axis(axis, dim_dicts, Dialect::DistArray)?;
         let first = &dim_dicts[0];
         let (size, grid_size) = (first.size, first.proc_grid_size);
         match first.part {

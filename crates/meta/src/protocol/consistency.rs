@@ -2,15 +2,16 @@
 
 use std::collections::HashMap;
 
-use super::{DimDict, DimPart};
+use super::{Dialect, DimDict, DimPart};
 use crate::{MetaError, Result};
 
-/// Checks the dictionaries of all places along one axis against each other.
+/// Checks the dictionaries of all places along one axis against each other. Our own dialect lets
+/// padding be wider than what a neighbour owns, as it is when engines have few elements or none.
 ///
 /// # Errors
 ///
 /// [`MetaError::Protocol`] that names the key at fault, and on which place.
-pub fn check_axis(axis: usize, dim_dicts: &[DimDict]) -> Result<()> {
+pub fn check_axis(axis: usize, dim_dicts: &[DimDict], dialect: Dialect) -> Result<()> {
     let wrong =
         |key: &str, message: String| Err(MetaError::Protocol { axis, key: key.into(), message });
     let Some(first) = dim_dicts.first() else {
@@ -32,15 +33,18 @@ pub fn check_axis(axis: usize, dim_dicts: &[DimDict]) -> Result<()> {
             return wrong("proc_grid_rank", format!("is {rank} on process {place}"));
         }
     }
-    check_blocks(axis, dim_dicts)?;
+    let blocks: Vec<_> = dim_dicts.iter().filter_map(DimDict::as_block).collect();
+    check_blocks(axis, &blocks)?;
+    if dialect == Dialect::Protocol {
+        check_widths(axis, &blocks)?;
+    }
     check_one_to_one(axis, dim_dicts)
 }
 
 /// Checks that blocks cover their axis in order, and that their padding matches.
-fn check_blocks(axis: usize, dim_dicts: &[DimDict]) -> Result<()> {
+fn check_blocks(axis: usize, blocks: &[BlockPart]) -> Result<()> {
     let wrong =
         |key: &str, message: String| Err(MetaError::Protocol { axis, key: key.into(), message });
-    let blocks: Vec<_> = dim_dicts.iter().filter_map(DimDict::as_block).collect();
     for (place, pair) in blocks.windows(2).enumerate() {
         let (left, right) = (&pair[0], &pair[1]);
         let next = place + 1;
@@ -67,7 +71,12 @@ fn check_blocks(axis: usize, dim_dicts: &[DimDict]) -> Result<()> {
         let (stop, size) = (last.stop, last.size);
         return wrong("stop", format!("is {stop} on the last process; expected \"size\", {size}"));
     }
-    let bounds = owned_bounds(axis, &blocks)?;
+    owned_bounds(axis, blocks).map(|_| ())
+}
+
+/// Checks that padding is no wider than what the neighbour owns.
+fn check_widths(axis: usize, blocks: &[BlockPart]) -> Result<()> {
+    let bounds = owned_bounds(axis, blocks)?;
     for (place, block) in blocks.iter().enumerate() {
         let neighbours =
             [place.checked_sub(1), Some(place + 1).filter(|&next| next < blocks.len())];
@@ -75,12 +84,10 @@ fn check_blocks(axis: usize, dim_dicts: &[DimDict]) -> Result<()> {
             let Some(neighbour) = neighbour else { continue };
             let owned = bounds[neighbour + 1] - bounds[neighbour];
             if width > owned {
-                return wrong(
-                    "padding",
-                    format!(
-                        "is {width} wide on process {place}, but its neighbour owns only {owned}"
-                    ),
+                let message = format!(
+                    "is {width} wide on process {place}, but its neighbour owns only {owned}"
                 );
+                return Err(MetaError::Protocol { axis, key: "padding".into(), message });
             }
         }
     }
@@ -198,7 +205,7 @@ impl DimDict {
 ///
 /// [`MetaError::Invalid`] when the ranks do not fill a grid; [`MetaError::Protocol`] when a rank
 /// is not where C order puts it, or disagrees with another one about the place they share.
-pub fn per_axis(dim_data_per_rank: &[Vec<DimDict>]) -> Result<Vec<Vec<DimDict>>> {
+pub fn per_axis(dim_data_per_rank: &[Vec<DimDict>], dialect: Dialect) -> Result<Vec<Vec<DimDict>>> {
     let invalid = |message: String| MetaError::Invalid { argument: "dim_data_per_rank", message };
     let Some(first) = dim_data_per_rank.first() else {
         return Err(invalid("has no ranks".into()));
@@ -239,7 +246,7 @@ pub fn per_axis(dim_data_per_rank: &[Vec<DimDict>]) -> Result<Vec<Vec<DimDict>>>
                 return wrong(key, format!("differs between rank {other} and rank {rank}"));
             }
         }
-        check_axis(axis, &at_place)?;
+        check_axis(axis, &at_place, dialect)?;
         axes.push(at_place);
     }
     Ok(axes)
