@@ -265,7 +265,7 @@ class TestBuffers:
         spmd(size, body)
 
     @sizes
-    @pytest.mark.parametrize("length", [0, 1, 5, 1000])
+    @pytest.mark.parametrize("length", [0, 1, 5, 1000, 3000])
     def test_reductions(self, size, length):
         rng = np.random.RandomState(length)
         data = rng.randint(-50, 50, (size, length))
@@ -288,6 +288,15 @@ class TestBuffers:
             np.testing.assert_array_equal(mine, data.sum(axis=0))
 
         spmd(size, body)
+
+    @pytest.mark.parametrize("length", [1, 3000])
+    def test_different_numbers_of_elements(self, length):
+        def body(comm):
+            mine = np.zeros(length * (1 + comm.rank))
+            comm.Allreduce(mine, np.empty_like(mine))
+
+        with pytest.raises(ValueError, match="different numbers of elements"):
+            spmd(2, body)
 
     @sizes
     def test_in_place_gather(self, size):

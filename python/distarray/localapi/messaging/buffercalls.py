@@ -17,6 +17,9 @@ from distarray.localapi.messaging.operations import MAXLOC, MINLOC, SUM, Op
 from distarray.localapi.messaging.requests import Request, Status
 from distarray.localapi.messaging.transfer import Array, put
 
+#: Up to so many bytes, a reduction takes one meeting of all ranks instead of several.
+SMALL = 1 << 14
+
 
 class BufferCalls(PointToPoint):
     """Calls with a capital letter: the memory of arrays is sent.
@@ -139,35 +142,50 @@ class BufferCalls(PointToPoint):
     def _reduce(self, sendbuf: Any, recvbuf: Any, op: Op, root: int | None) -> None:
         if op is MINLOC or op is MAXLOC:
             raise TypeError(f"{op} works on pairs of a value and a place: use reduce or allreduce")
-        size = self.handle.size
         mine = Buffer(recvbuf if sendbuf is IN_PLACE else sendbuf).array
+        if mine.nbytes <= SMALL:
+            # One meeting of all ranks: everybody combines everything.
+            with transfer.gather_bytes(self.handle, mine, root) as parts:
+                combined = [_combined(op, parts, mine)] if parts else []
+            self._put_in_a_row(combined, recvbuf)
+            return
         # Each rank combines its share of the elements of all.
+        size = self.handle.size
         bounds = [len(mine) * place // size for place in range(size + 1)]
         shares = [mine[bounds[other] : bounds[other + 1]] for other in range(size)]
         with transfer.all_to_all(self.handle, shares) as operands:
-            combined = np.asarray(op.fold(_typed(operand, mine) for operand in operands))
-            if np.shares_memory(combined, mine) or size == 1:
-                combined = combined.copy()
-        combined = combined.astype(mine.dtype, copy=False)
-        with transfer.gather(self.handle, combined, root) as parts:
-            if parts:
-                received = Buffer(recvbuf).array
-                lengths = [len(share) for share in shares]
-                if sum(lengths) > len(received):
-                    raise ValueError(
-                        f"Reduce: {sum(lengths)} elements came for a buffer of {len(received)}"
-                    )
-                for part, start in zip(parts, bounds, strict=False):
-                    put(part, received[start:], "Reduce")
+            share = _combined(op, operands, mine)
+        with transfer.gather(self.handle, share, root) as parts:
+            self._put_in_a_row(parts, recvbuf)
+
+    @staticmethod
+    def _put_in_a_row(parts: list[Array], recvbuf: Any) -> None:
+        """Store combined elements, where there are any to store."""
+        if not parts:
+            return
+        received = Buffer(recvbuf).array
+        length = sum(map(len, parts))
+        if length > len(received):
+            raise ValueError(f"Reduce: {length} elements came for a buffer of {len(received)}")
+        start = 0
+        for part in parts:
+            put(part, received[start:], "Reduce")
+            start += len(part)
 
     def Scan(self, sendbuf: Any, recvbuf: Any, op: Op = SUM) -> None:
         """Combine the elements of the ranks up to this one."""
         mine = Buffer(recvbuf if sendbuf is IN_PLACE else sendbuf).array
         with transfer.gather(self.handle, mine, None) as parts:
-            lower = parts[: self.handle.rank + 1]
-            total = np.array(op.fold(_typed(part, mine) for part in lower))
-        put(total.astype(mine.dtype, copy=False), Buffer(recvbuf).array, "Scan")
+            total = _combined(op, parts[: self.handle.rank + 1], mine)
+        put(total, Buffer(recvbuf).array, "Scan")
 
 
-def _typed(array: Array, like: Array) -> Array:
-    return array if array.dtype == like.dtype else array.view(np.uint8).view(like.dtype)
+def _combined(op: Op, parts: list[Array], like: Array) -> Array:
+    """Combine the elements of several ranks; the result is new memory."""
+    operands = [
+        part if part.dtype == like.dtype else part.view(np.uint8).view(like.dtype) for part in parts
+    ]
+    lengths = {len(operand) for operand in operands}
+    if len(lengths) > 1:
+        raise ValueError(f"Reduce: ranks gave different numbers of elements, {sorted(lengths)}")
+    return np.array(op.fold(operands), like.dtype)

@@ -59,7 +59,15 @@ def gather(handle: Communicator, array: Array, root: int | None) -> Iterator[lis
         arrays = handle.share(array)
         yield arrays if root is None or root == handle.rank else []
         handle.barrier()
-    elif root is None:
+    else:
+        with gather_bytes(handle, array, root) as parts:
+            yield parts
+
+
+@contextmanager
+def gather_bytes(handle: Communicator, array: Array, root: int | None) -> Iterator[list[Array]]:
+    """As `gather`, by sending bytes in any case."""
+    if root is None:
         yield [_array(part) for part in handle.all_gather(as_bytes(array))]
     else:
         yield [_array(part) for part in handle.gather(root, as_bytes(array)) or []]
