@@ -27,7 +27,7 @@ from distarray.localapi.axis_maps import (
 from distarray.localapi.construct import init_base_comm, init_comm
 from distarray.localapi.error import NullCommError
 from distarray.localapi.messaging.cartcomm import Cartcomm
-from distarray.localapi.messaging.intracomm import Intracomm
+from distarray.localapi.messaging.intracomm import COMM_NULL, Intracomm
 from distarray.metadata_utils import (
     Dist,
     distribute_indices,
@@ -136,6 +136,17 @@ class Distribution:
         self = object.__new__(cls)
         self.__dict__["_lazy"] = (comm, core, rank)
         return self
+
+    @classmethod
+    def _without_engines(cls, dim_data: Iterable[Mapping[str, Any]]) -> Self:
+        """Make what is left of a share when it leaves its engine: all but the communicator."""
+        self = object.__new__(cls)
+        self.__dict__["maps"] = tuple(map_from_dim_dict(dim_dict) for dim_dict in dim_data)
+        self.__dict__["comm"] = COMM_NULL
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self)._without_engines, (self.dim_data,))
 
     @cached_property
     def maps(self) -> tuple[MapBase, ...]:

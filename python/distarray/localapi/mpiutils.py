@@ -143,8 +143,5 @@ def mpi_type_for_ndarray(a: npt.NDArray[Any]) -> Any:
     <Datatype MPI_DOUBLE>
     """
     dtype = np.asarray(a).dtype
-    if _mpi() is communicator:
-        return datatype_of(dtype)
-    from mpi4py.util import dtlib
-
-    return dtlib.from_numpy_dtype(dtype)
+    mpi = _mpi()
+    return datatype_of(dtype) if mpi is communicator else mpi.Datatype.fromcode(dtype.char)

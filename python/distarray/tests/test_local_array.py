@@ -1,8 +1,11 @@
 """Local arrays against NumPy on the whole array."""
 
+import copy
+
 import numpy as np
 import pytest
 
+from distarray.error import CommunicationError
 from distarray.localapi import localarray as la
 from distarray.localapi.error import IncompatibleArrayError, InvalidDimensionError
 from distarray.localapi.localarray import LocalArray
@@ -154,11 +157,29 @@ class TestBuffers:
         twice = a.view(Distribution.from_shape(None, (3, 8), "n"), "f4")
         assert twice.local_shape == (3, 8)
         assert np.shares_memory(twice.ndarray, a.ndarray)
-        for copy in (a.copy(), a.astype(None), a.astype("i4")):
-            assert not np.shares_memory(copy.ndarray, a.ndarray)
-            assert copy.distribution is a.distribution
+        for copied in (a.copy(), a.astype(None), a.astype("i4")):
+            assert not np.shares_memory(copied.ndarray, a.ndarray)
+            assert copied.distribution is a.distribution
         assert a.astype("i4").dtype == np.int32
         assert a.astype(None).dtype == a.dtype
+
+    def test_copies_that_leave_the_engine(self):
+        def body(comm):
+            a = la.ones(Distribution.from_shape(comm, (7, 2)))
+            a.fill(comm.rank)
+            for copied in (copy.copy(a), copy.deepcopy(a)):
+                assert copied.comm_rank == comm.rank
+                assert not np.shares_memory(copied.ndarray, a.ndarray)
+            for rank, sent in enumerate(comm.allgather(a)):
+                assert isinstance(sent, LocalArray)
+                assert (sent.ndarray == rank).all()
+                assert f"rank={rank})" in repr(sent)
+                assert la.arecompatible(sent, a) == (rank == comm.rank)
+                assert list(sent.distribution[0].global_iter) == list(range(7))[3 * rank :][:3]
+                with pytest.raises(CommunicationError):
+                    sent.sync()
+
+        spmd(3, body)
 
     def test_like_an_array(self):
         a = la.fromfunction(lambda i, j: 4 * i + j, alone().distribution)

@@ -298,6 +298,12 @@ class LocalArray(NDArrayOperatorsMixin):
         """Return an array of another distribution and dtype that shares this one's memory."""
         return type(self)(distribution, buf=self.local_view(dtype))
 
+    def __copy__(self) -> Self:
+        return self.copy()
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self.copy()
+
     # ---- NumPy's protocols -----------------------------------------------------------------------
 
     def __array__(
@@ -346,9 +352,13 @@ class LocalArray(NDArrayOperatorsMixin):
         return str(self._ndarray)
 
     def __repr__(self) -> str:
+        # Not the communicator's rank: an array that has left its engine has none.
+        rank = 0
+        for axis in self.distribution.maps:
+            rank = rank * axis.grid_size + axis.grid_rank
         return (
             f"<LocalArray(local_shape={self.local_shape}, global_shape={self.global_shape}, "
-            f"dtype={self.dtype}, dist={self.dist}, rank={self.comm_rank})>"
+            f"dtype={self.dtype}, dist={self.dist}, rank={rank})>"
         )
 
 
