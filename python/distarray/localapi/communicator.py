@@ -15,6 +15,7 @@ A group of one engine, in this thread:
 (1, 5)
 """
 
+from time import perf_counter as Wtime
 from typing import Any
 
 from distarray.localapi.messaging.cartcomm import Cartcomm
@@ -132,6 +133,7 @@ __all__ = [
     "Op",
     "Request",
     "Status",
+    "Wtime",
 ]
 
 

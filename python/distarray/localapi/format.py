@@ -22,6 +22,7 @@ MAGIC_PREFIX = b"\x93DARRY"
 _ALIGNMENT = 16
 _KEYS = {"__version__", "dim_data"}
 _SUPPORTED = (1, 0)
+_PROTOCOLS = ("0.10.0", "0.10")
 
 
 def magic(major: int, minor: int, prefix: bytes = MAGIC_PREFIX) -> bytes:
@@ -169,10 +170,12 @@ def read_localarray_header(
         raise ValueError(f"the header is no dictionary: {text[:80]!r}")
     if set(header) != _KEYS:
         raise ValueError(f"the header has the keys {sorted(map(str, header))}")
-    dim_data = header["dim_data"]
+    protocol, dim_data = header["__version__"], header["dim_data"]
+    if protocol not in _PROTOCOLS:
+        raise ValueError(f"version {protocol!r} of the Distributed Array Protocol can't be read")
     if not isinstance(dim_data, tuple) or not all(isinstance(item, dict) for item in dim_data):
         raise ValueError("dim_data in the header is no tuple of dictionaries")
-    return header["__version__"], dim_data
+    return protocol, dim_data
 
 
 def read_array_header_1_0(fp: BinaryIO) -> tuple[str, tuple[dict[str, Any], ...]]:

@@ -117,13 +117,31 @@ class TestDnpy:
             b"\x93DARRY\x01\x00\x02\x00{{",
             b"\x93DARRY\x01\x00\x02\x00[]",
             b"\x93DARRY\x01\x00\x05\x00a.b()",
-            b"\x93DARRY\x01\x00\x20\x00{'__version__': 1, 'dim_data': 1}",
-            b"\x93DARRY\x01\x00\x21\x00{'__version__': 1, 'dim_data': ()}",
-            b"\x93DARRY\x01\x00\x29\x00{'__version__': 1, 'dim_data': (), 'a': 1}",
         ],
     )
     def test_foreign_and_damaged_files(self, data):
         with pytest.raises(ValueError):  # noqa: PT011
+            dnpy.read_localarray(io.BytesIO(data))
+
+    @pytest.mark.parametrize(
+        ("header", "message"),
+        [
+            ("{'__version__': '0.10.0', 'dim_data': 1}", "no tuple of dictionaries"),
+            ("{'__version__': '0.10.0', 'dim_data': (1,)}", "no tuple of dictionaries"),
+            ("{'__version__': '0.10.0', 'dim_data': (), 'a': 1}", "has the keys"),
+            ("{'__version__': '0.10.0'}", "has the keys"),
+            ("{'__version__': '0.9.0', 'dim_data': ()}", "version '0.9.0' of the Distributed"),
+            ("{'__version__': '0.10.0', 'dim_data': ({},)}", "of 0 axes with 1 dictionaries"),
+            ("['__version__', 'dim_data']", "no dictionary"),
+            ("{'__version__': open('x')}", "no Python literal"),
+        ],
+    )
+    def test_wrong_headers(self, header, message):
+        stream = io.BytesIO()
+        np.save(stream, np.array(1.0))
+        text = header.encode()
+        data = dnpy.magic(1, 0) + struct.pack("<H", len(text)) + text + stream.getvalue()
+        with pytest.raises(ValueError, match=message):
             dnpy.read_localarray(io.BytesIO(data))
 
     def test_every_truncation_is_noticed(self):
