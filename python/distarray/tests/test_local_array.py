@@ -296,7 +296,7 @@ DOCUMENTED_UFUNCS = """
     arctan2 bitwise_and bitwise_or bitwise_xor divide floor_divide fmod hypot left_shift
     mod multiply power remainder right_shift subtract true_divide less less_equal equal
     not_equal greater greater_equal
-""".split()  # noqa: SIM905
+""".split()
 
 
 class TestUfuncs:

@@ -108,7 +108,7 @@ def write_values():
                     results, all_flags = [], []
                     for index in range(len(arguments[0])):
                         one = [argument[index : index + 1] for argument in arguments]
-                        result, flags = flags_of(lambda one=one: function(name)(*one))
+                        result, flags = flags_of(lambda one=one, name=name: function(name)(*one))
                         results.append(result)
                         all_flags.append(flags)
                 except TypeError:
