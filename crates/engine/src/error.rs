@@ -15,7 +15,6 @@ pub type Result<T> = std::result::Result<T, SessionError>;
 
 /// What can go wrong on one engine.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum EngineError {
     /// A kernel refused.
     #[error(transparent)]
@@ -70,7 +69,6 @@ pub struct EngineFailure {
 
 /// What a user of a session meets.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum SessionError {
     /// A layout or an index was refused, before any engine was asked.
     #[error(transparent)]

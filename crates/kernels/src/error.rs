@@ -7,7 +7,6 @@ pub type Result<T> = std::result::Result<T, KernelError>;
 
 /// What can go wrong in a kernel.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum KernelError {
     /// No loop of the operation takes these dtypes. `TypeError` in Python.
     #[error(

@@ -6,7 +6,7 @@ use distarray_comm::CommError;
 use distarray_engine::{EngineError, SessionError};
 use distarray_kernels::KernelError;
 use distarray_meta::MetaError;
-use distarray_storage::{ErrorKind, StorageError};
+use distarray_storage::StorageError;
 use pyo3::exceptions::{
     PyIndexError, PyMemoryError, PyOSError, PyOverflowError, PyRuntimeError, PyTypeError,
     PyValueError,
@@ -69,8 +69,6 @@ impl Raise for KernelError {
             Self::Value(_) => PyValueError::new_err(message),
             Self::OutOfBounds { .. } => PyOverflowError::new_err(message),
             Self::Memory { .. } => PyMemoryError::new_err(message),
-            // The enumeration may grow; what is new is a bug until it is listed here.
-            _ => PyRuntimeError::new_err(message),
         }
     }
 }
@@ -78,8 +76,8 @@ impl Raise for KernelError {
 impl Raise for StorageError {
     fn raise(self, py: Python<'_>) -> PyErr {
         let message = self.to_string();
-        match (self.kind(), self) {
-            (ErrorKind::Os, Self::Io { source, path, .. }) => match source.raw_os_error() {
+        match self {
+            Self::Io { source, path, .. } => match source.raw_os_error() {
                 // Python chooses the subclass (FileNotFoundError and so on) by the number.
                 Some(number) => {
                     let text = source.to_string();
@@ -88,9 +86,14 @@ impl Raise for StorageError {
                 }
                 None => PyOSError::new_err(message),
             },
-            (ErrorKind::Kernel, Self::Kernel(error)) => error.raise(py),
-            (ErrorKind::Os, _) => PyOSError::new_err(message),
-            _ => PyValueError::new_err(message),
+            Self::Kernel(error) => error.raise(py),
+            Self::Magic { .. }
+            | Self::Version { .. }
+            | Self::Syntax { .. }
+            | Self::Header { .. }
+            | Self::Objects { .. }
+            | Self::Truncated { .. }
+            | Self::Region(_) => PyValueError::new_err(message),
         }
     }
 }
@@ -107,7 +110,7 @@ impl Raise for EngineError {
                 Ok(error) => *error,
                 Err(_) => PyRuntimeError::new_err(message),
             },
-            _ => PyRuntimeError::new_err(message),
+            Self::UnknownArray { .. } | Self::Panic(_) => PyRuntimeError::new_err(message),
         }
     }
 }
@@ -133,7 +136,6 @@ impl Raise for SessionError {
             },
             Self::Value(_) => PyValueError::new_err(message),
             Self::Type(_) => PyTypeError::new_err(message),
-            _ => PyRuntimeError::new_err(message),
         }
     }
 }

@@ -10,7 +10,6 @@ pub type Result<T> = std::result::Result<T, StorageError>;
 
 /// What can go wrong with a file.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum StorageError {
     /// The operating system refused.
     #[error("cannot {action} {path:?}: {source}")]
