@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use distarray_engine::client::{Elementwise, Policy, Reduce, affine};
+use distarray_engine::client::{Elementwise, Policy, PythonScalar, Reduce, affine};
 use distarray_engine::{Array, Session, SessionError, ThreadSession};
 use distarray_kernels::{DType, Op, Reduction, Scalar};
 use distarray_meta::{AxisMap, Distribution};
@@ -17,8 +17,8 @@ fn main() -> Result<(), SessionError> {
 
     // 0, 1, 2, ... in blocks, and their squares.
     let numbers = affine(&session, blocks, DType::Float64, Scalar::from(0.0), Scalar::from(1.0))?;
-    let operands = [(&numbers).into(), (&numbers).into()];
-    let (squares, _) = Elementwise::new(Op::Multiply, &operands).run(&Policy::ALLOW)?;
+    let operands = [(&numbers).into(), PythonScalar::Integer(2).into()];
+    let (squares, _) = Elementwise::new(Op::Power, &operands).run(&Policy::ALLOW)?;
 
     // Another layout holds the same elements.
     let dealt = squares.redistribute(cyclic, &Policy::ALLOW)?;

@@ -226,3 +226,14 @@ fn memory_goes_with_the_last_handle() {
     drop(view);
     assert!((0..2).all(|number| session.engine(number).unwrap().is_empty()));
 }
+
+#[test]
+fn masked_means_count_what_counts() {
+    let session = session(3);
+    let array = array(&session, &layouts(&[11], 3)[2]);
+    let operands = [(&array).into(), PythonScalar::Integer(4).into()];
+    let (mask, _) = Elementwise::new(Op::Less, &operands).run(&Policy::ALLOW).unwrap();
+    let reduce = Reduce { mask: Some(&mask), ..Reduce::new(Reduction::Sum, &[true]) };
+    assert_eq!(elements(&reduce.mean(&array, &Policy::ALLOW).unwrap()), [1.5]);
+    assert_eq!(elements(&reduce.variance(&array, 1.0, &Policy::ALLOW).unwrap()), [5.0 / 3.0]);
+}

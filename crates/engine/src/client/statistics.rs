@@ -88,7 +88,7 @@ impl Reduce<'_> {
         let less = [(&counts).into(), Operand::Scalar(Scalar::from(ddof))];
         let (counts, _) = Elementwise::new(Op::Subtract, &less).run(policy)?;
         let positive = [(&counts).into(), Operand::Scalar(Scalar::from(0.0))];
-        let (counts, _) = Elementwise::new(Op::Add, &positive).run(policy)?;
+        let (counts, _) = Elementwise::new(Op::Maximum, &positive).run(policy)?;
         quotient(total, &[total.into(), (&counts).into()], policy)
     }
 }
