@@ -1,28 +1,37 @@
 """The native core of DistArray."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from os import PathLike
+from typing import Any, Self, final
 
 import numpy as np
 import numpy.typing as npt
+from numpy.typing import DTypeLike, NDArray
 from typing_extensions import Buffer
 
 __all__ = [
+    "Array",
     "AxisMap",
     "Communicator",
     "Distribution",
+    "Engine",
+    "Engines",
     "Indices",
+    "NpyFile",
+    "Op",
     "__version__",
     "check_dim_data_per_rank",
     "check_dim_dict",
     "check_grid_shape_postconditions",
     "check_grid_shape_preconditions",
     "complete_dim_dict",
+    "elementwise",
     "flat_intervals",
     "in_process_group",
     "make_grid_shape",
     "multiplicative_partitions",
     "normalize_grid_shape",
+    "operations",
 ]
 
 __version__: str
@@ -260,3 +269,224 @@ def normalize_grid_shape(grid_shape: Sequence[int], dist: str, comm_size: int) -
 
 def multiplicative_partitions(number: int, parts: int, smallest: int = 1) -> list[tuple[int, ...]]:
     """Return the ascending tuples of factors whose product is a number."""
+
+@final
+class Engines:
+    """The engines that live in this process: threads, started as they are needed."""
+
+    def __new__(cls, count: int) -> Self: ...
+    def __len__(self) -> int:
+        """Return the number of engines."""
+
+    def array_counts(self) -> list[int]:
+        """Return the number of arrays that each engine keeps."""
+
+    def call(self, targets: Sequence[int], function: Callable[[Engine], Any]) -> list[Any]:
+        """Call `function(engine)` on the engines `targets` at once; the results in that order."""
+
+    def describe(self) -> dict[str, Any]:
+        """Facts about the engines, for `repr` and support."""
+
+    def ensure(self, count: int) -> None:
+        """See to it that there are at least `count` engines."""
+
+    def new_array_id(self) -> int:
+        """Return a name for arrays that functions leave on the engines."""
+
+@final
+class Engine:
+    """One engine, as a function that runs on it sees it."""
+
+    @property
+    def number(self) -> int:
+        """The number of the engine."""
+
+    @property
+    def participants(self) -> list[int]:
+        """The engines that call the function, in the order of the communicator's ranks."""
+
+    @property
+    def communicator(self) -> Communicator:
+        """The communicator over these engines."""
+
+    def piece(self, array: Array) -> tuple[int, NDArray[Any], bool] | None:
+        """Return this engine's piece, (rank, ndarray, whether it is a view), or None."""
+
+    def write_back(self, array: Array, values: NDArray[Any]) -> None:
+        """Write an ndarray back into this engine's piece of an array."""
+
+    def keep(self, id: int, ndarray: NDArray[Any]) -> None:
+        """Keep an ndarray on this engine under the name `id`, without copying it."""
+
+    def place(self, id: int, distribution: Distribution) -> None:
+        """Give the piece kept under the name `id` its place in a distribution."""
+
+@final
+class NpyFile:
+    """A file in npy format whose header has been read."""
+
+    def __new__(cls, path: str | PathLike[str]) -> Self: ...
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the array."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the array."""
+
+    def load(self, engines: Engines, distribution: Distribution) -> Array:
+        """Make an array of this layout; each engine reads its own part."""
+
+@final
+class Op:
+    """An elementwise operation of the kernels."""
+
+    @property
+    def name(self) -> str:
+        """The name, as NumPy's ufunc."""
+
+    @property
+    def arity(self) -> int:
+        """The number of operands."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+
+def operations() -> list[Op]:
+    """Every operation of the kernels."""
+
+def elementwise(
+    op: Op,
+    operands: tuple[Any, ...],
+    *,
+    out: Array | None = None,
+    mask: Array | NDArray[Any] | bool | None = None,
+    loop_dtypes: Sequence[DTypeLike] | None = None,
+    dtype: DTypeLike | None = None,
+    communication: int = 0,
+) -> tuple[Array, int]:
+    """Apply an operation to arrays, ndarrays and numbers.
+
+    Returns the array and the floating-point exceptions that were met, as bits: 1 divide by
+    zero, 2 overflow, 4 underflow, 8 invalid. `loop_dtypes` names the loop where promotion is not
+    to choose; `dtype` is that of the result where it is not the loop's.
+    """
+
+@final
+class Array:
+    """The handle of a distributed array."""
+
+    @staticmethod
+    def create(
+        engines: Engines,
+        distribution: Distribution,
+        dtype: DTypeLike,
+        item: NDArray[Any] | None = None,
+    ) -> Array:
+        """Make a new array: `item` is a 0-d ndarray of the dtype, or None for unset elements."""
+
+    @staticmethod
+    def from_numpy(
+        engines: Engines, distribution: Distribution, values: NDArray[Any], dtype: DTypeLike
+    ) -> Array:
+        """Make a new array with the elements of an ndarray, cast to `dtype`."""
+
+    @staticmethod
+    def adopt(engines: Engines, id: int, distribution: Distribution, dtype: DTypeLike) -> Array:
+        """Make the handle of pieces that functions left on the engines under the name `id`."""
+
+    @staticmethod
+    def affine(
+        engines: Engines,
+        distribution: Distribution,
+        dtype: DTypeLike,
+        start: NDArray[Any],
+        step: NDArray[Any],
+    ) -> Array:
+        """`start + step * index` along one axis; `start` and `step` are 0-d ndarrays."""
+
+    @staticmethod
+    def eye(engines: Engines, distribution: Distribution, dtype: DTypeLike, diagonal: int) -> Array:
+        """Ones on a diagonal, zeros elsewhere."""
+
+    @staticmethod
+    def index_grid(
+        engines: Engines, distribution: Distribution, dtype: DTypeLike, axis: int
+    ) -> Array:
+        """Make an array of the global index along `axis`, everywhere."""
+
+    @property
+    def id(self) -> int:
+        """The name on the engines."""
+
+    @property
+    def distribution(self) -> Distribution:
+        """The layout."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The global shape."""
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+
+    def to_numpy(self) -> NDArray[Any]:
+        """Return a new ndarray with all elements."""
+
+    def read_into(self, values: NDArray[Any]) -> None:
+        """Copy all elements into an ndarray of the same shape and dtype."""
+
+    def fill(self, item: NDArray[Any]) -> None:
+        """Set every element; `item` is a 0-d ndarray."""
+
+    def assign_numpy(self, values: NDArray[Any]) -> None:
+        """Set every element to that of an ndarray that broadcasts."""
+
+    def assign(self, value: Array, communication: int) -> None:
+        """Set every element to that of an array that broadcasts."""
+
+    def __getitem__(self, index: Any, /) -> Any:
+        """Return the element or the view that an index expression selects."""
+
+    def view_at(self, index: Any) -> Array:
+        """Return the view that an index expression selects, also where it selects one element."""
+
+    def transpose(self, order: Sequence[int]) -> Array:
+        """Return a view with its axes in another order."""
+
+    def view(self, dtype: DTypeLike) -> Array:
+        """Return a view of the same memory as another dtype."""
+
+    def astype(self, dtype: DTypeLike) -> Array:
+        """Return a copy in the same layout, cast."""
+
+    def redistribute(self, distribution: Distribution, communication: int) -> Array:
+        """Return a copy in another layout."""
+
+    def save_npy(self, path: str | PathLike[str]) -> None:
+        """Save as one file in npy format, which every engine writes a part of."""
+
+    def fill_random(self, kind: str, key: Sequence[int], parameters: Any) -> None:
+        """Fill with random numbers: "uniform", "normal" or "integers"."""
+
+    def reduce(
+        self,
+        kind: str,
+        axes: Sequence[int],
+        *,
+        keepdims: bool = False,
+        dtype: DTypeLike | None = None,
+        mask: Array | None = None,
+        ddof: float = 0.0,
+        communication: int = 0,
+    ) -> Array:
+        """Reduce along axes."""
