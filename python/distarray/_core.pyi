@@ -144,8 +144,8 @@ class AxisMap:
     def bounds(self) -> list[tuple[int, int]]:
         """The first index of each contiguous piece and the index after its last."""
     @property
-    def padding(self) -> tuple[int, int]:
-        """The widths of the padding between neighbours and at the ends."""
+    def padding(self) -> tuple[int, int] | None:
+        """The widths of the padding between neighbours and at the ends, None where they differ."""
     @property
     def periodic(self) -> bool:
         """Whether the ends are neighbours."""

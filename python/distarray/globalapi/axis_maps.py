@@ -214,27 +214,22 @@ class BlockMap(MapBase):
         return self._core.bounds
 
     @property
-    def comm_padding(self) -> int:
-        """The width of the padding between neighbours."""
-        return self._core.padding[0]
+    def comm_padding(self) -> int | None:
+        """The width of the padding between neighbours, None if it isn't the same everywhere."""
+        return self._core.padding and self._core.padding[0]
 
     @property
-    def boundary_padding(self) -> int:
-        """The width of the padding at both ends."""
-        return self._core.padding[1]
+    def boundary_padding(self) -> int | None:
+        """The width of the padding at both ends, None if they differ."""
+        return self._core.padding and self._core.padding[1]
 
     def index_owners(self, idx: int) -> list[int]:
         """Return the processes along the axis that hold an index: one."""
         return self._core.owners(positivify(idx, self.size))
 
     def __repr__(self) -> str:
-        padding = "".join(
-            f", {name}={width}"
-            for name, width in zip(
-                ("comm_padding", "boundary_padding"), self._core.padding, strict=True
-            )
-            if width
-        )
+        widths = {"comm_padding": self.comm_padding, "boundary_padding": self.boundary_padding}
+        padding = "".join(f", {name}={width}" for name, width in widths.items() if width)
         bounds = f", bounds={self.bounds}"
         return f"BlockMap(size={self.size}, grid_size={self.grid_size}{bounds}{padding})"
 

@@ -206,6 +206,15 @@ class TestAttributes:
         assert d.localshapes() == [(3,), (3,), (3,)]
         assert Distribution.from_dim_data_per_rank(context, ranks) == d
 
+    def test_padding_of_several_widths(self, context):
+        widths = [[4, 1], [1, 2], [2, 3], [3, 0]]
+        ranks = Distribution(context, (40,)).get_dim_data_per_rank()
+        for (dd,), own in zip(ranks, widths, strict=True):
+            dd["padding"] = own
+        d = Distribution.from_dim_data_per_rank(context, ranks)
+        assert d.get_dim_data_per_rank() == ranks
+        assert (d[0].comm_padding, d[0].boundary_padding) == (None, None)
+
     def test_precise_index(self, context):
         assert Distribution(context, (8, 8), "bc").has_precise_index
         assert not Distribution(context, (8, 8), "bu").has_precise_index

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::invalid;
+use super::padding::Padding;
 use super::slice::slice_pieces;
 use super::view::{cut_inside, scale};
 use crate::slice::{AxisSlice, Selection, SlicedAxis};
@@ -15,10 +16,8 @@ pub struct Block {
     /// `bounds[p]..bounds[p + 1]` is the piece of place `p`; starts with 0, ends with the size,
     /// never descends, and has one entry more than there are places.
     pub bounds: Arc<[usize]>,
-    /// The width of the padding between neighbours, exported in dimension dictionaries only.
-    pub communication_padding: usize,
-    /// The width of the padding at both ends, exported in dimension dictionaries only.
-    pub boundary_padding: usize,
+    /// How wide the padding is, exported in dimension dictionaries only.
+    pub padding: Padding,
     /// Whether the ends are neighbours.
     pub periodic: bool,
 }
@@ -44,7 +43,7 @@ impl Block {
     }
 
     fn bare(bounds: Arc<[usize]>) -> Self {
-        Self { bounds, communication_padding: 0, boundary_padding: 0, periodic: false }
+        Self { bounds, padding: Padding::NONE, periodic: false }
     }
 
     pub(super) fn piece_bounds(&self, place: usize) -> Range<usize> {
@@ -118,10 +117,8 @@ impl Block {
     pub(super) fn view(&self, size: usize, new_size: usize) -> Result<Self> {
         let scale = |bound: usize| scale(bound, size, new_size);
         let scaled: Option<Arc<[usize]>> = self.bounds.iter().map(|&bound| scale(bound)).collect();
-        match (scaled, scale(self.communication_padding), scale(self.boundary_padding)) {
-            (Some(bounds), Some(communication_padding), Some(boundary_padding)) => {
-                Ok(Self { bounds, communication_padding, boundary_padding, ..*self })
-            }
+        match (scaled, self.padding.scaled(scale)) {
+            (Some(bounds), Some(padding)) => Ok(Self { bounds, padding, ..*self }),
             _ => Err(cut_inside(size, new_size)),
         }
     }

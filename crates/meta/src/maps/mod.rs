@@ -4,6 +4,7 @@ mod block;
 mod block_cyclic;
 mod cyclic;
 mod no_dist;
+mod padding;
 mod slice;
 mod unstructured;
 mod view;
@@ -12,6 +13,7 @@ pub use block::Block;
 pub use block_cyclic::BlockCyclic;
 pub use cyclic::Cyclic;
 pub use no_dist::NoDist;
+pub use padding::Padding;
 pub(crate) use unstructured::Copies;
 pub use unstructured::Unstructured;
 

@@ -2,7 +2,7 @@
 
 use super::consistency::owned_bounds;
 use super::{Dialect, DimDict, DimPart, check_axis};
-use crate::maps::Block;
+use crate::maps::{Block, Padding};
 use crate::{AxisMap, Distribution, Indices, MetaError, Result};
 
 impl AxisMap {
@@ -11,8 +11,8 @@ impl AxisMap {
     ///
     /// # Errors
     ///
-    /// [`MetaError::Protocol`] when the dictionaries contradict each other, when padding has more
-    /// than one width between neighbours or at the ends, or when some index is on no place.
+    /// [`MetaError::Protocol`] when the dictionaries contradict each other, or when some index is on
+    /// no place.
     pub fn from_dim_dicts(axis: usize, dim_dicts: &[DimDict]) -> Result<Self> {
         check_axis(axis, dim_dicts, Dialect::DistArray)?;
         let first = &dim_dicts[0];
@@ -45,14 +45,7 @@ impl AxisMap {
             Self::Block(map) => DimPart::Block {
                 start: map.bounds[place],
                 stop: map.bounds[place + 1],
-                padding: [
-                    if place == 0 { map.boundary_padding } else { map.communication_padding },
-                    if place + 2 == map.bounds.len() {
-                        map.boundary_padding
-                    } else {
-                        map.communication_padding
-                    },
-                ],
+                padding: map.padding.widths(place, self.grid_size()),
                 periodic: map.periodic,
             },
             Self::Cyclic(_) => DimPart::Cyclic { start: place, block_size: 1 },
@@ -82,25 +75,10 @@ impl Distribution {
 
 fn block(axis: usize, dim_dicts: &[DimDict]) -> Result<AxisMap> {
     let blocks: Vec<_> = dim_dicts.iter().filter_map(DimDict::as_block).collect();
-    let last = blocks.len() - 1;
-    let boundary = [blocks[0].padding[0], blocks[last].padding[1]];
-    let between: Vec<usize> = blocks[1..].iter().map(|block| block.padding[0]).collect();
+    let widths = blocks.iter().map(|block| block.padding).collect();
     Ok(AxisMap::Block(Block {
         bounds: owned_bounds(axis, &blocks)?.into(),
-        communication_padding: one_width(axis, "between processes", &between)?,
-        boundary_padding: one_width(axis, "at the ends", &boundary)?,
+        padding: Padding::from_widths(widths),
         periodic: blocks[0].periodic,
     }))
-}
-
-fn one_width(axis: usize, place: &str, widths: &[usize]) -> Result<usize> {
-    let width = widths.first().copied().unwrap_or(0);
-    match widths.iter().find(|&&other| other != width) {
-        None => Ok(width),
-        Some(other) => Err(MetaError::Protocol {
-            axis,
-            key: "padding".into(),
-            message: format!("has widths {width} and {other} {place}; only one is supported"),
-        }),
-    }
 }

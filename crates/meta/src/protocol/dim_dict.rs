@@ -1,7 +1,5 @@
 //! The dictionary of one axis on one process.
 
-use std::collections::HashSet;
-
 use super::fields::Fields;
 use super::{Dialect, RawDict, RawValue};
 use crate::{DistType, Indices, Result};
@@ -223,8 +221,9 @@ fn cyclic(fields: &Fields, size: usize, rank: usize) -> Result<DimPart> {
 
 fn unstructured(fields: &Fields) -> Result<DimPart> {
     let indices = fields.indices("indices")?;
-    let mut seen = HashSet::with_capacity(indices.len());
-    if let Some(twice) = indices.iter().find(|&&index| !seen.insert(index)) {
+    let mut sorted = indices.clone();
+    sorted.sort_unstable();
+    if let Some([twice, _]) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
         return fields.wrong("indices", format!("has {twice} more than once"));
     }
     let one_to_one = fields.flag("one_to_one")?;

@@ -2,7 +2,7 @@
 
 use super::fields::Fields;
 use super::{Dialect, RawDict, RawValue};
-use crate::maps::Block;
+use crate::maps::{Block, Padding};
 use crate::{AxisMap, DistType, Indices, MetaError, Result};
 
 /// How an axis is distributed, in the form in which users write it down.
@@ -91,8 +91,10 @@ impl GlobalDimDict {
                     .map_err(|error| wrong("bounds", &error))?;
                 let AxisMap::Block(map) = map else { return Ok(map) };
                 Ok(AxisMap::Block(Block {
-                    communication_padding: *comm_padding,
-                    boundary_padding: *boundary_padding,
+                    padding: Padding::Even {
+                        communication: *comm_padding,
+                        boundary: *boundary_padding,
+                    },
                     periodic: *periodic,
                     ..map
                 }))

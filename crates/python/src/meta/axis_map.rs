@@ -1,6 +1,6 @@
 //! The class `AxisMap`: who holds what of an axis.
 
-use distarray_meta::maps::Block;
+use distarray_meta::maps::{Block, Padding};
 use distarray_meta::protocol::{Dialect, DimDict, GlobalDimDict};
 use distarray_meta::{AxisMap, AxisSlice, Indices, RawIndex};
 use pyo3::exceptions::PyValueError;
@@ -56,13 +56,8 @@ impl PyAxisMap {
         let bounds = convert::sizes("bounds", &bounds)?;
         let map = AxisMap::block_with_bounds(bounds).map_err(raise)?;
         let AxisMap::Block(map) = map else { return Ok(map.into()) };
-        Ok(AxisMap::Block(Block {
-            communication_padding: comm_padding,
-            boundary_padding,
-            periodic,
-            ..map
-        })
-        .into())
+        let padding = Padding::Even { communication: comm_padding, boundary: boundary_padding };
+        Ok(AxisMap::Block(Block { padding, periodic, ..map }).into())
     }
 
     /// Blocks of indices dealt round robin.
@@ -143,12 +138,15 @@ impl PyAxisMap {
         }
     }
 
-    /// The widths of the padding between neighbours and at the ends.
+    /// The widths of the padding between neighbours and at the ends, None where they differ.
     #[getter]
-    fn padding(&self) -> (usize, usize) {
+    fn padding(&self) -> Option<(usize, usize)> {
         match &self.inner {
-            AxisMap::Block(map) => (map.communication_padding, map.boundary_padding),
-            _ => (0, 0),
+            AxisMap::Block(Block {
+                padding: Padding::Even { communication, boundary }, ..
+            }) => Some((*communication, *boundary)),
+            AxisMap::Block(_) => None,
+            _ => Some((0, 0)),
         }
     }
 
