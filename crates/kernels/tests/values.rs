@@ -153,11 +153,13 @@ fn comparable(op: Op, flags: &str) -> String {
 }
 
 /// Whether the flags for some arguments may differ from NumPy's: what its loops for complex
-/// numbers and `logaddexp` report of NaN is an accident of their comparisons, and infinite powers
-/// are exact in the C library.
-fn may_differ(op: Op, values: &[Complex<f64>], complex: bool) -> bool {
+/// numbers and `logaddexp` report of NaN is an accident of their comparisons, vector instructions
+/// for complex numbers meet differences of infinities that they then throw away, and infinite
+/// powers are exact in the C library.
+fn may_differ(op: Op, values: &[Complex<f64>], result: Complex<f64>, complex: bool) -> bool {
     let loose = complex || op == Op::Logaddexp || op == Op::Logaddexp2;
     (loose && values.iter().any(|value| value.is_nan()))
+        || (complex && !result.is_finite())
         || (op == Op::Power && values[1].re.is_infinite())
 }
 
@@ -191,7 +193,7 @@ impl Case<'_> {
             let exact = result == expected;
             let flags_found = comparable(op, &flags_text(evaluate(op, &one).1));
             let flags = comparable(op, flags);
-            let skip = may_differ(op, &values, complex);
+            let skip = may_differ(op, &values, b, complex);
             all_comparable &= !skip;
             union += &flags;
             if !exact && gap > tolerance(op, dtype) || flags_found != flags && !skip {

@@ -8,6 +8,7 @@ use crate::Bool;
 use crate::program::flags::raise_invalid;
 
 binary! {
+    wide:
     /// The sum; of booleans: or.
     Add {
         bools: |a, b| Bool::new(a.get() | b.get());
@@ -71,6 +72,7 @@ macro_rules! complex_reciprocal {
 }
 
 unary! {
+    wide:
     /// The number with the other sign.
     Negative {
         integers: |x| x.wrapping_neg();

@@ -4,6 +4,7 @@ use super::define::{binary, binary_one, entry_one, unary, unary_one};
 use crate::Bool;
 
 binary! {
+    wide:
     /// The bits that both have.
     BitwiseAnd {
         bools: |a, b| Bool::new(a.get() & b.get());
@@ -29,6 +30,10 @@ binary! {
         signed: |a, b| a >> if (0..T::BITS as T).contains(&b) { b } else { T::BITS as T - 1 };
         unsigned: |a, b| if b < T::BITS as T { a >> b } else { 0 };
     }
+}
+
+binary! {
+    narrow:
     /// The greatest common divisor.
     Gcd {
         signed: |a, b| gcd(a.unsigned_abs(), b.unsigned_abs()) as T;
@@ -42,6 +47,7 @@ binary! {
 }
 
 unary! {
+    wide:
     /// The other bits.
     Invert {
         bools: |x| Bool::new(!x.get());

@@ -36,6 +36,7 @@ pub(super) fn complex_less_equal<R: Part>(a: Complex<R>, b: Complex<R>) -> bool 
 }
 
 binary! {
+    wide:
     /// Whether `a < b`.
     Less {
         bools -> bool: |a, b| Bool::new(!a.get() & b.get());

@@ -4,6 +4,7 @@ use half::f16;
 use num_complex::Complex;
 
 use crate::Bool;
+use crate::program::flags::raise_overflow;
 
 /// The conversion of one element.
 pub trait Convert<T> {
@@ -38,6 +39,13 @@ with_as!([f32, f64] => [f32, f64]);
 /// A float as `i64`, as `cvttsd2si` does it: what does not fit, and NaN, becomes the least value.
 #[inline(always)]
 fn to_i64(x: f64) -> i64 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_mm_cvttsd_si64, _mm_set_sd};
+        // SAFETY: every x86-64 processor has SSE2.
+        unsafe { _mm_cvttsd_si64(_mm_set_sd(x)) }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
     if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&x) {
         x as i64
     } else {
@@ -48,6 +56,13 @@ fn to_i64(x: f64) -> i64 {
 /// A float as `i32`, as the 32-bit `cvttsd2si` does it.
 #[inline(always)]
 fn to_i32(x: f64) -> i32 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_mm_cvttsd_si32, _mm_set_sd};
+        // SAFETY: every x86-64 processor has SSE2.
+        unsafe { _mm_cvttsd_si32(_mm_set_sd(x)) }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
     if x > -2_147_483_649.0 && x < 2_147_483_648.0 { x as i32 } else { i32::MIN }
 }
 
@@ -86,7 +101,13 @@ convert! {
     f16 => f64: |x| f64::from(x.to_f32());
     f32 => f16: |x| f16::from_f32(x);
     // With one rounding: `from_f64` goes by way of f32 where the hardware converts.
-    f64 => f16: |x| f16::from_f64_const(x);
+    f64 => f16: |x| {
+        let half = f16::from_f64_const(x);
+        if half.is_infinite() && x.is_finite() {
+            raise_overflow();
+        }
+        half
+    };
     Bool => Bool: |x| Bool::new(x.get());
     Bool => f16: |x| if x.get() { f16::ONE } else { f16::ZERO };
 }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! binary! {
+//!     wide:
 //!     Add {
 //!         bools: |a, b| Bool::new(a.get() | b.get());
 //!         integers: |a, b| a.wrapping_add(b);
@@ -14,6 +15,8 @@
 //! sets and a function `Add::entry` that finds the loop of a dtype. Inside a formula `T` is the
 //! type of the elements and `R` that of their real parts. A set may be followed by
 //! `-> bool` (truth values) or `-> real`; without, the result has the dtype of the elements.
+//! `wide` loops are compiled for wider vectors too; for `narrow` ones, which call functions for
+//! each element, that would only be more code.
 
 /// Passes each dtype of a set on to a macro: `set!(integers, macro!, arguments)`.
 macro_rules! set {
@@ -74,13 +77,14 @@ pub(super) use result_type;
 
 macro_rules! unary_one {
     (@one $dtype:ident, $type:ty, $real:ty,
-     [$name:ident, ($($out:ident)?), |$x:pat_param| $body:expr]) => {
+     [$name:ident, $wide:literal, ($($out:ident)?), |$x:pat_param| $body:expr]) => {
         const _: () = {
             #[allow(dead_code, reason = "only some formulas name the types")]
             type T = $type;
             #[allow(dead_code, reason = "only some formulas name the types")]
             type R = $real;
             impl $crate::ops::loops::Unary<T> for $name {
+                const WIDE: bool = $wide;
                 type Output = $crate::ops::define::result_type!($($out)?);
                 #[inline(always)]
                 fn apply($x: T) -> Self::Output {
@@ -94,13 +98,14 @@ pub(super) use unary_one;
 
 macro_rules! binary_one {
     (@one $dtype:ident, $type:ty, $real:ty,
-     [$name:ident, ($($out:ident)?), |$a:pat_param, $b:pat_param| $body:expr]) => {
+     [$name:ident, $wide:literal, ($($out:ident)?), |$a:pat_param, $b:pat_param| $body:expr]) => {
         const _: () = {
             #[allow(dead_code, reason = "only some formulas name the types")]
             type T = $type;
             #[allow(dead_code, reason = "only some formulas name the types")]
             type R = $real;
             impl $crate::ops::loops::Binary<T> for $name {
+                const WIDE: bool = $wide;
                 type Output = $crate::ops::define::result_type!($($out)?);
                 #[inline(always)]
                 fn apply($a: T, $b: T) -> Self::Output {
@@ -123,10 +128,16 @@ pub(super) use entry_one;
 
 /// Defines unary operations.
 macro_rules! unary {
-    ($($(#[$doc:meta])* $name:ident {
+    (wide: $($operations:tt)*) => {
+        $crate::ops::define::unary!(@ true $($operations)*);
+    };
+    (narrow: $($operations:tt)*) => {
+        $crate::ops::define::unary!(@ false $($operations)*);
+    };
+    (@ $wide:literal $($(#[$doc:meta])* $name:ident {
         $($set:ident $(-> $out:ident)?: |$x:pat_param| $body:expr;)*
     })*) => {
-        $crate::ops::define::operations!(unary_one, unary, $($(#[$doc])* $name {
+        $crate::ops::define::operations!(unary_one, unary, $wide, $($(#[$doc])* $name {
             $($set ($($out)?) [|$x| $body])*
         })*);
     };
@@ -135,10 +146,16 @@ pub(super) use unary;
 
 /// Defines binary operations.
 macro_rules! binary {
-    ($($(#[$doc:meta])* $name:ident {
+    (wide: $($operations:tt)*) => {
+        $crate::ops::define::binary!(@ true $($operations)*);
+    };
+    (narrow: $($operations:tt)*) => {
+        $crate::ops::define::binary!(@ false $($operations)*);
+    };
+    (@ $wide:literal $($(#[$doc:meta])* $name:ident {
         $($set:ident $(-> $out:ident)?: |$a:pat_param, $b:pat_param| $body:expr;)*
     })*) => {
-        $crate::ops::define::operations!(binary_one, binary, $($(#[$doc])* $name {
+        $crate::ops::define::operations!(binary_one, binary, $wide, $($(#[$doc])* $name {
             $($set ($($out)?) [|$a, $b| $body])*
         })*);
     };
@@ -146,13 +163,13 @@ macro_rules! binary {
 pub(super) use binary;
 
 macro_rules! operations {
-    ($one:ident, $make:ident, $($(#[$doc:meta])* $name:ident {
+    ($one:ident, $make:ident, $wide:literal, $($(#[$doc:meta])* $name:ident {
         $($set:ident ($($out:ident)?) [$($formula:tt)*])*
     })*) => {
         $(
             $(#[$doc])*
             pub struct $name;
-            $($crate::ops::define::set!($set, $one, [$name, ($($out)?), $($formula)*]);)*
+            $($crate::ops::define::set!($set, $one, [$name, $wide, ($($out)?), $($formula)*]);)*
             impl $name {
                 /// The loop for a dtype.
                 pub fn entry(dtype: $crate::DType) -> Option<$crate::ops::loops::Entry> {

@@ -158,11 +158,16 @@ macro_rules! complex_divide {
 }
 
 binary! {
+    wide:
     /// The quotient.
     Divide {
         floats: |a, b| a / b;
         complexes: |a, b| complex_divide!(a, b);
     }
+}
+
+binary! {
+    narrow:
     /// The quotient rounded down.
     FloorDivide {
         integers: |a, b| integer_floor_divide(a, b);

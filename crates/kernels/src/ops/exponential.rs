@@ -6,11 +6,16 @@ use super::define::{binary, binary_one, entry_one, unary, unary_one};
 use super::library::Library;
 
 unary! {
+    wide:
     /// The square root.
     Sqrt {
         floats: |x| x.sqrt();
         complexes: |x| R::complex_sqrt(x);
     }
+}
+
+unary! {
+    narrow:
     /// The cube root.
     Cbrt {
         floats: |x| x.cbrt();
@@ -71,6 +76,7 @@ unary! {
 }
 
 binary! {
+    narrow:
     /// The logarithm of the sum of two exponentials.
     Logaddexp {
         floats: |a, b| {

@@ -13,6 +13,7 @@ fn is_nan<R: Part>(x: Complex<R>) -> bool {
 // Of a positive and a negative zero, which are equal, the second is taken, as NumPy's vector
 // instructions on x86-64 do.
 binary! {
+    wide:
     /// The larger, or NaN if one of them is.
     Maximum {
         bools: |a, b| Bool::new(a.get() | b.get());

@@ -10,6 +10,7 @@ use crate::program::flags::{raise_invalid, raise_overflow};
 use crate::{Bool, DType};
 
 unary! {
+    wide:
     /// Whether it is NaN.
     Isnan {
         bools -> bool: |_| Bool::new(false);
@@ -35,6 +36,30 @@ unary! {
     Signbit {
         floats -> bool: |x| Bool::new(x.is_sign_negative());
     }
+}
+
+binary! {
+    wide:
+    /// The first with the sign of the second.
+    Copysign {
+        floats: |a, b| a.copysign(b);
+    }
+    /// 0 below zero, 1 above, the second at zero.
+    Heaviside {
+        floats: |a, b| {
+            if a.is_nan() {
+                a
+            } else if a == 0.0 {
+                b
+            } else {
+                T::from(u8::from(a > 0.0))
+            }
+        };
+    }
+}
+
+unary! {
+    narrow:
     /// The distance to the next number away from zero.
     Spacing {
         halves: |x| half_spacing(x);
@@ -57,26 +82,11 @@ unary! {
 }
 
 binary! {
-    /// The first with the sign of the second.
-    Copysign {
-        floats: |a, b| a.copysign(b);
-    }
+    narrow:
     /// The next number from the first towards the second.
     Nextafter {
         halves: |a, b| half_next_after(a, b);
         floats: |a, b| a.next_after(b);
-    }
-    /// 0 below zero, 1 above, the second at zero.
-    Heaviside {
-        floats: |a, b| {
-            if a.is_nan() {
-                a
-            } else if a == 0.0 {
-                b
-            } else {
-                T::from(u8::from(a > 0.0))
-            }
-        };
     }
 }
 

@@ -10,6 +10,7 @@ fn truth<T: Convert<Bool>>(x: T) -> bool {
 }
 
 binary! {
+    wide:
     /// Whether both are true.
     LogicalAnd {
         bools -> bool: |a, b| Bool::new(truth(a) & truth(b));
@@ -34,6 +35,7 @@ binary! {
 }
 
 unary! {
+    wide:
     /// Whether it is false.
     LogicalNot {
         bools -> bool: |x| Bool::new(!truth(x));

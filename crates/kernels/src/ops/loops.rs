@@ -1,6 +1,11 @@
 //! The loops: every elementwise kernel is one instantiation of a function of this file.
 
+use std::marker::PhantomData;
 use std::mem::MaybeUninit;
+
+use half::f16;
+use half::slice::HalfFloatSliceExt;
+use num_complex::Complex;
 
 use crate::element::{Element, with_element};
 use crate::{DType, Scalar};
@@ -32,7 +37,7 @@ pub struct Entry {
 impl Entry {
     /// The loop of a unary operation.
     pub fn unary<O: Unary<A>, A: Element>() -> Self {
-        Self { kernel: unary::<O, A>, output: O::Output::DTYPE }
+        Self { kernel: kernel::<UnaryBody<O, A>>(), output: O::Output::DTYPE }
     }
 
     /// The loop of a binary operation on two elements of one type.
@@ -42,12 +47,14 @@ impl Entry {
 
     /// The loop of a binary operation on elements of two types.
     pub fn mixed<O: Binary<A, B>, A: Element, B: Element>() -> Self {
-        Self { kernel: binary::<O, A, B>, output: O::Output::DTYPE }
+        Self { kernel: kernel::<BinaryBody<O, A, B>>(), output: O::Output::DTYPE }
     }
 }
 
 /// An operation on one element.
 pub trait Unary<A> {
+    /// Whether the loop gains from wider vectors.
+    const WIDE: bool = false;
     /// The element that it gives.
     type Output: Element;
     /// Applies it.
@@ -56,64 +63,155 @@ pub trait Unary<A> {
 
 /// An operation on two elements.
 pub trait Binary<A, B = A> {
+    /// Whether the loop gains from wider vectors.
+    const WIDE: bool = false;
     /// The element that it gives.
     type Output: Element;
     /// Applies it.
     fn apply(a: A, b: B) -> Self::Output;
 }
 
-/// The kernel of a unary operation.
-///
+/// What a loop does, to be compiled for several instruction sets.
+trait Body {
+    /// Whether it gains from wider vectors.
+    const WIDE: bool;
+
+    /// # Safety
+    ///
+    /// As [`Kernel`] says.
+    unsafe fn run(arguments: &[*const u8; 3], output: *mut u8, len: usize);
+}
+
+struct UnaryBody<O, A>(PhantomData<(O, A)>);
+
+impl<O: Unary<A>, A: Element> Body for UnaryBody<O, A> {
+    const WIDE: bool = O::WIDE;
+
+    #[inline(always)]
+    unsafe fn run(arguments: &[*const u8; 3], output: *mut u8, len: usize) {
+        // SAFETY: the caller's promise.
+        let (a, output) = unsafe { (slice(arguments[0], len), slice_mut(output, len)) };
+        map(a, output, O::apply);
+    }
+}
+
+struct BinaryBody<O, A, B>(PhantomData<(O, A, B)>);
+
+impl<O: Binary<A, B>, A: Element, B: Element> Body for BinaryBody<O, A, B> {
+    const WIDE: bool = O::WIDE;
+
+    #[inline(always)]
+    unsafe fn run(arguments: &[*const u8; 3], output: *mut u8, len: usize) {
+        // SAFETY: the caller's promise.
+        let (a, b, output) =
+            unsafe { (slice(arguments[0], len), slice(arguments[1], len), slice_mut(output, len)) };
+        map2(a, b, output, O::apply);
+    }
+}
+
+struct ConvertBody<A, T>(PhantomData<(A, T)>);
+
+impl<A: Element + Convert<T>, T: Element> Body for ConvertBody<A, T> {
+    const WIDE: bool = true;
+
+    #[inline(always)]
+    unsafe fn run(arguments: &[*const u8; 3], output: *mut u8, len: usize) {
+        // SAFETY: the caller's promise.
+        let (a, output) = unsafe { (slice(arguments[0], len), slice_mut(output, len)) };
+        map(a, output, A::convert);
+    }
+}
+
+/// The kernel for the best instruction set that the processor has. All give the same bits.
+fn kernel<B: Body>() -> Kernel {
+    #[cfg(target_arch = "x86_64")]
+    if B::WIDE && std::arch::is_x86_feature_detected!("avx2") {
+        return wide::<B>;
+    }
+    narrow::<B>
+}
+
 /// # Safety
 ///
-/// As [`Kernel`] says, for elements of `A` and `O::Output`.
-pub unsafe fn unary<O: Unary<A>, A: Element>(
-    arguments: &[*const u8; 3],
-    output: *mut u8,
-    len: usize,
-) -> Status {
+/// As [`Kernel`] says.
+unsafe fn narrow<B: Body>(arguments: &[*const u8; 3], output: *mut u8, len: usize) -> Status {
     // SAFETY: the caller's promise.
-    let (a, output) = unsafe { (slice(arguments[0], len), slice_mut(output, len)) };
-    map(a, output, O::apply);
+    unsafe { B::run(arguments, output, len) };
     Status::Fine
 }
 
-/// The kernel of a binary operation.
-///
 /// # Safety
 ///
-/// As [`Kernel`] says, for elements of `A`, `B` and `O::Output`.
-pub unsafe fn binary<O: Binary<A, B>, A: Element, B: Element>(
-    arguments: &[*const u8; 3],
-    output: *mut u8,
-    len: usize,
-) -> Status {
+/// As [`Kernel`] says; the processor must have AVX2.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn wide<B: Body>(arguments: &[*const u8; 3], output: *mut u8, len: usize) -> Status {
     // SAFETY: the caller's promise.
-    let (a, b, output) =
-        unsafe { (slice(arguments[0], len), slice(arguments[1], len), slice_mut(output, len)) };
-    map2(a, b, output, O::apply);
+    unsafe { B::run(arguments, output, len) };
     Status::Fine
 }
 
-/// The kernel of a conversion.
-///
-/// # Safety
-///
-/// As [`Kernel`] says, for elements of `A` and `T`.
-unsafe fn conversion<A: Element + Convert<T>, T: Element>(
-    arguments: &[*const u8; 3],
-    output: *mut u8,
-    len: usize,
-) -> Status {
-    // SAFETY: the caller's promise.
-    let (a, output) = unsafe { (slice(arguments[0], len), slice_mut(output, len)) };
-    map(a, output, A::convert);
-    Status::Fine
+/// The number of elements that conversions by way of another type take at a time.
+const CHUNK: usize = 64;
+
+/// Conversions to `float16`: to `f32` first, and from there by the hardware's own instruction.
+struct ToHalfBody<A>(PhantomData<A>);
+
+impl<A: Element + Convert<f32>> Body for ToHalfBody<A> {
+    const WIDE: bool = true;
+
+    #[inline(always)]
+    unsafe fn run(arguments: &[*const u8; 3], output: *mut u8, len: usize) {
+        // SAFETY: the caller's promise; any bytes are an `f16`.
+        let (a, output) = unsafe {
+            (slice::<A>(arguments[0], len), std::slice::from_raw_parts_mut(output.cast(), len))
+        };
+        let mut singles = [0.0; CHUNK];
+        for (a, output) in a.chunks(CHUNK).zip(output.chunks_mut(CHUNK)) {
+            for (single, &a) in singles.iter_mut().zip(a) {
+                *single = a.convert();
+            }
+            <[f16]>::convert_from_f32_slice(output, &singles[..a.len()]);
+        }
+    }
+}
+
+/// Conversions from `float16`, the same way.
+struct FromHalfBody<T>(PhantomData<T>);
+
+impl<T: Element> Body for FromHalfBody<T>
+where
+    f32: Convert<T>,
+{
+    const WIDE: bool = true;
+
+    #[inline(always)]
+    unsafe fn run(arguments: &[*const u8; 3], output: *mut u8, len: usize) {
+        // SAFETY: the caller's promise.
+        let (a, output) = unsafe { (slice::<f16>(arguments[0], len), slice_mut::<T>(output, len)) };
+        let mut singles = [0.0; CHUNK];
+        for (a, output) in a.chunks(CHUNK).zip(output.chunks_mut(CHUNK)) {
+            a.convert_to_f32_slice(&mut singles[..a.len()]);
+            map(&singles[..a.len()], output, Convert::convert);
+        }
+    }
 }
 
 /// The kernel that converts elements of one native dtype to another.
 pub fn cast_kernel(from: DType, to: DType) -> Option<Kernel> {
-    with_element!(from, A => with_element!(to, T => Some(conversion::<A, T>), _ => None), _ => None)
+    match (from, to) {
+        (DType::Float16, DType::Float16) => Some(kernel::<ConvertBody<f16, f16>>()),
+        // By way of `f32` these would be rounded twice.
+        (DType::Float64, DType::Float16) => Some(kernel::<ConvertBody<f64, f16>>()),
+        (DType::Complex128, DType::Float16) => Some(kernel::<ConvertBody<Complex<f64>, f16>>()),
+        (DType::Float16, _) => with_element!(to, T => Some(kernel::<FromHalfBody<T>>()), _ => None),
+        (_, DType::Float16) => with_element!(from, A => Some(kernel::<ToHalfBody<A>>()), _ => None),
+        _ => with_element!(
+            from,
+            A => with_element!(to, T => Some(kernel::<ConvertBody<A, T>>()), _ => None),
+            _ => None
+        ),
+    }
 }
 
 /// Converts one value.

@@ -69,6 +69,7 @@ macro_rules! complex_power {
 }
 
 binary! {
+    narrow:
     /// A number to a power that is known not to be a negative integer.
     Unchecked {
         integers: |a, b| integer_power!(a, b);
@@ -115,5 +116,5 @@ where
         return Status::NegativePower;
     }
     // SAFETY: the caller's promise.
-    unsafe { loops::binary::<Unchecked, T, T>(arguments, output, len) }
+    unsafe { (Entry::binary::<Unchecked, T>().kernel)(arguments, output, len) }
 }

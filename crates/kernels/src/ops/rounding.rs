@@ -6,6 +6,7 @@ use super::define::{entry_one, unary, unary_one};
 use crate::Bool;
 
 unary! {
+    wide:
     /// The nearest whole number, of two the even one.
     Rint {
         floats: |x| x.round_ties_even();

@@ -4,6 +4,7 @@ use super::define::{binary, binary_one, entry_one, unary, unary_one};
 use super::library::Library;
 
 unary! {
+    narrow:
     /// The sine.
     Sin {
         floats: |x| x.sin();
@@ -75,6 +76,7 @@ unary! {
 }
 
 binary! {
+    narrow:
     /// The angle of a point, its second coordinate first.
     Arctan2 {
         floats: |a, b| a.atan2(b);
