@@ -146,6 +146,15 @@ fn rebase(view: &View, dtype: DType, base: &Block) -> Block {
 }
 
 #[test]
+fn a_copy_of_a_part_of_irregular_rows() {
+    let base = View::base(DType::Int32, &[6, 3]).block;
+    let rows = base.take_axis(0, &[0, 1, 2, 3, 5]).slice_axis(0, 1, 1, 4);
+    let dest = Block::zeroed(DType::Int32, &[4, 3]).unwrap();
+    copy::copy(&rows, &dest).unwrap();
+    assert_eq!(dest.to_vec::<i32>().unwrap(), [3, 4, 5, 6, 7, 8, 9, 10, 11, 15, 16, 17]);
+}
+
+#[test]
 fn overlapping_copies_behave_as_if_the_source_were_read_first() {
     let block = Block::from_slice(&[0i64, 1, 2, 3, 4, 5], &[6]).unwrap();
     copy::copy(&block.slice_axis(0, 0, 1, 5), &block.slice_axis(0, 1, 1, 5)).unwrap();

@@ -20,7 +20,8 @@ pub enum AxisLayout {
         stride: isize,
     },
     /// Element `j` lies at `offsets[j]`: a view that no stride can describe, as the slices of
-    /// block-cyclic and unstructured pieces are.
+    /// block-cyclic and unstructured pieces are. In a block the first offset is 0: whoever walks
+    /// along the axis begins at the block's own place.
     Indexed {
         /// The place of each element.
         offsets: Arc<[isize]>,
@@ -41,8 +42,7 @@ impl AxisLayout {
         self.len() == 0
     }
 
-    /// The distance of element `position` from element 0 of a strided axis, or from the block's
-    /// own place for an indexed one.
+    /// The distance of element `position` from element 0.
     ///
     /// # Panics
     ///
@@ -61,11 +61,14 @@ impl AxisLayout {
             [] | [_] => 0,
             [first, second, ..] => second - first,
         };
+        let first = offsets.first().copied().unwrap_or(0);
         if offsets.windows(2).all(|pair| pair[1] - pair[0] == stride) {
-            let first = offsets.first().copied().unwrap_or(0);
             (Self::Strided { len: offsets.len(), stride }, first)
         } else {
-            (Self::Indexed { offsets: offsets.into() }, 0)
+            (
+                Self::Indexed { offsets: offsets.iter().map(|offset| offset - first).collect() },
+                first,
+            )
         }
     }
 }
@@ -88,10 +91,19 @@ impl Block {
     /// Every element that the layout describes must lie within the buffer.
     pub unsafe fn from_parts(
         buffer: Arc<Buffer>,
-        offset: isize,
+        mut offset: isize,
         dtype: DType,
-        axes: Vec<AxisLayout>,
+        mut axes: Vec<AxisLayout>,
     ) -> Self {
+        for axis in &mut axes {
+            if let AxisLayout::Indexed { offsets } = axis
+                && offsets.first().is_some_and(|&first| first != 0)
+            {
+                let (begun, first) = AxisLayout::from_offsets(offsets.to_vec());
+                *axis = begun;
+                offset += first;
+            }
+        }
         Self { buffer, offset, dtype, axes }
     }
 
