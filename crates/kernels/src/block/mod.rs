@@ -56,8 +56,8 @@ impl AxisLayout {
 
     /// An axis of these offsets, strided when they are equally spaced, and what must be added to
     /// the block's offset.
-    pub(crate) fn from_offsets(offsets: Vec<isize>) -> (Self, isize) {
-        let stride = match offsets[..] {
+    pub(crate) fn from_offsets(offsets: &[isize]) -> (Self, isize) {
+        let stride = match *offsets {
             [] | [_] => 0,
             [first, second, ..] => second - first,
         };
@@ -99,7 +99,7 @@ impl Block {
             if let AxisLayout::Indexed { offsets } = axis
                 && offsets.first().is_some_and(|&first| first != 0)
             {
-                let (begun, first) = AxisLayout::from_offsets(offsets.to_vec());
+                let (begun, first) = AxisLayout::from_offsets(offsets);
                 *axis = begun;
                 offset += first;
             }

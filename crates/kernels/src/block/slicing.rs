@@ -36,7 +36,8 @@ impl Block {
                 (AxisLayout::Strided { len, stride: stride * step }, shift)
             }
             AxisLayout::Indexed { offsets } => {
-                AxisLayout::from_offsets((0..len).map(|j| offsets[position(j) as usize]).collect())
+                let offsets: Vec<isize> = (0..len).map(|j| offsets[position(j) as usize]).collect();
+                AxisLayout::from_offsets(&offsets)
             }
         };
         self.with_axis(axis, layout, shift)
@@ -51,8 +52,9 @@ impl Block {
         let layout = &self.axes[axis];
         let old = layout.len();
         assert!(positions.iter().all(|&position| position < old), "a position outside the axis");
-        let offsets = positions.iter().map(|&position| layout.offset(position)).collect();
-        let (layout, shift) = AxisLayout::from_offsets(offsets);
+        let offsets: Vec<isize> =
+            positions.iter().map(|&position| layout.offset(position)).collect();
+        let (layout, shift) = AxisLayout::from_offsets(&offsets);
         self.with_axis(axis, layout, shift)
     }
 
