@@ -290,6 +290,9 @@ class Engines:
     def ensure(self, count: int) -> None:
         """See to it that there are at least `count` engines."""
 
+    def set_inline_bytes(self, count: int) -> None:
+        """Set up to how many bytes per engine the caller's thread works for all engines."""
+
     def new_array_id(self) -> int:
         """Return a name for arrays that functions leave on the engines."""
 

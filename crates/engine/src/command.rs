@@ -92,54 +92,19 @@ pub enum Command {
         outputs: Vec<Destination>,
     },
     /// Reduces an array along axes.
-    Reduce {
-        /// What is computed.
-        reduction: Reduction,
-        /// The array.
-        source: ArrayId,
-        /// The array's layout.
-        distribution: Distribution,
-        /// Which elements count (broadcast against the array's pieces).
-        mask: Option<ArrayId>,
-        /// The centre of squared deviations (one element for each kept index).
-        center: Option<ArrayId>,
-        /// Which axes are reduced.
-        reduced: Vec<bool>,
-        /// The dtype that is accumulated in.
-        dtype: DType,
-        /// The name of the result.
-        result: ArrayId,
-        /// The layout of the result.
-        result_distribution: Distribution,
-    },
+    Reduce(Reduce),
     /// Copies an array into another one of the same shape and any layout, casting.
-    Copy {
+    Copy(Movement),
+    /// Copies pieces into pieces to which they broadcast, casting; every engine has what it needs.
+    CopyLocal {
         /// The array that is read.
         source: ArrayId,
-        /// Its dtype.
-        source_dtype: DType,
-        /// Its layout.
-        source_distribution: Distribution,
         /// The array that is written.
         dest: ArrayId,
-        /// Its layout.
-        dest_distribution: Distribution,
-        /// Whether every engine already has what it needs.
-        is_local: bool,
     },
-    /// Copies an array into another one of the same size and any shape and layout, in C order.
-    Reshape {
-        /// The array that is read.
-        source: ArrayId,
-        /// Its dtype.
-        source_dtype: DType,
-        /// Its layout.
-        source_distribution: Distribution,
-        /// The array that is written.
-        dest: ArrayId,
-        /// Its layout.
-        dest_distribution: Distribution,
-    },
+    /// Copies an array into another one of the same size and dtype and any shape and layout, in C
+    /// order.
+    Reshape(Movement),
     /// Copies an array into memory of the client's, of the array's global shape.
     ReadHost {
         /// The array.
@@ -201,6 +166,44 @@ pub enum Command {
     },
 }
 
+/// A reduction of an array along axes.
+#[derive(Debug)]
+pub struct Reduce {
+    /// What is computed.
+    pub reduction: Reduction,
+    /// The array.
+    pub source: ArrayId,
+    /// The array's layout.
+    pub distribution: Distribution,
+    /// Which elements count (broadcast against the array's pieces).
+    pub mask: Option<ArrayId>,
+    /// The centre of squared deviations (one element for each kept index).
+    pub center: Option<ArrayId>,
+    /// Which axes are reduced.
+    pub reduced: Vec<bool>,
+    /// The dtype that is accumulated in.
+    pub dtype: DType,
+    /// The name of the result.
+    pub result: ArrayId,
+    /// The layout of the result.
+    pub result_distribution: Distribution,
+}
+
+/// A copy of an array into another one.
+#[derive(Debug)]
+pub struct Movement {
+    /// The array that is read.
+    pub source: ArrayId,
+    /// Its dtype.
+    pub source_dtype: DType,
+    /// Its layout.
+    pub source_distribution: Distribution,
+    /// The array that is written.
+    pub dest: ArrayId,
+    /// Its layout.
+    pub dest_distribution: Distribution,
+}
+
 /// Where an output of a program goes.
 #[derive(Clone, Copy, Debug)]
 pub enum Destination {
@@ -213,11 +216,7 @@ pub enum Destination {
 impl Command {
     /// Whether engines talk to each other while they execute the command.
     pub fn communicates(&self) -> bool {
-        match self {
-            Self::Reduce { .. } | Self::Reshape { .. } | Self::Call { .. } => true,
-            Self::Copy { is_local, .. } => !is_local,
-            _ => false,
-        }
+        matches!(self, Self::Reduce(_) | Self::Copy(_) | Self::Reshape(_) | Self::Call { .. })
     }
 }
 

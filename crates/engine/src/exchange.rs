@@ -6,11 +6,12 @@
 
 use std::sync::Arc;
 
-use distarray_comm::Communicator;
+use distarray_comm::{Communicator, SharedObject};
 use distarray_kernels::{Block, DType, copy};
 use distarray_meta::{AxisTransfer, Distribution, Run, Transfer, plan};
 
 use crate::error::EngineError;
+use crate::supersteps::{self, Supersteps};
 
 /// One rank's part in an exchange.
 pub struct Endpoint<'a> {
@@ -45,52 +46,59 @@ impl Endpoint<'_> {
     /// short.
     pub fn run(&self, communicator: &Arc<dyn Communicator>) -> Result<(), EngineError> {
         match communicator.shared() {
-            Some(shared) => {
-                let mine = Posting { source: self.source.clone(), dest: self.dest.clone() };
-                let posted = shared.share(Arc::new(mine))?;
-                let postings: Vec<&Posting> =
-                    posted.iter().filter_map(|posting| posting.downcast_ref()).collect();
-                self.read_shared(communicator, &postings)
-            }
+            Some(shared) => supersteps::run(self, shared, communicator),
             None => self.pass_messages(communicator),
         }
     }
 
-    fn read_shared(
-        &self,
-        communicator: &Arc<dyn Communicator>,
-        postings: &[&Posting],
-    ) -> Result<(), EngineError> {
-        // Every rank sees the same postings, so all take the same branch.
-        let overlapping = postings.iter().any(|reader| {
-            reader.dest.as_ref().is_some_and(|dest| {
-                postings
-                    .iter()
-                    .filter_map(|writer| writer.source.as_ref())
-                    .any(|source| source.may_overlap(dest))
-            })
-        });
-        let staged = match &self.dest {
-            Some(dest) if overlapping => Some(Block::uninitialised(dest.dtype(), &dest.shape())?),
-            _ => None,
+    /// Whether a piece that is written overlaps one that is read, whosever they are: every rank
+    /// sees the same postings and comes to the same answer.
+    fn overlap(postings: &[&Posting]) -> bool {
+        postings.iter().filter_map(|writer| writer.dest.as_ref()).any(|dest| {
+            let mut sources = postings.iter().filter_map(|reader| reader.source.as_ref());
+            sources.any(|source| source.may_overlap(dest))
+        })
+    }
+}
+
+impl Supersteps for Endpoint<'_> {
+    type Unfinished = Option<Block>;
+
+    const POSTS_ARRAYS: bool = true;
+
+    fn post(&self) -> Result<SharedObject, EngineError> {
+        Ok(Arc::new(Posting { source: self.source.clone(), dest: self.dest.clone() }))
+    }
+
+    /// Reads from the senders' memory; where that overlaps what is written, into a place apart.
+    fn complete(&self, posted: &[SharedObject]) -> Result<Option<Block>, EngineError> {
+        let postings: Vec<&Posting> =
+            posted.iter().filter_map(|posting| posting.downcast_ref()).collect();
+        let (Some(dest), Some(rank)) = (&self.dest, self.dest_rank()) else { return Ok(None) };
+        let staged = if Self::overlap(&postings) {
+            Some(Block::uninitialised(dest.dtype(), &dest.shape())?)
+        } else {
+            None
         };
-        let target = staged.as_ref().or(self.dest.as_ref());
-        if let (Some(target), Some(rank)) = (target, self.dest_rank()) {
-            for transfer in plan::receives(self.source_distribution, self.dest_distribution, rank) {
-                let sender = self.participant(self.source_distribution, transfer.source);
-                if let Some(source) = &postings[sender].source {
-                    copy_transfer(source, target, &transfer)?;
-                }
+        let target = staged.as_ref().unwrap_or(dest);
+        for transfer in plan::receives(self.source_distribution, self.dest_distribution, rank) {
+            let sender = self.participant(self.source_distribution, transfer.source);
+            if let Some(source) = &postings[sender].source {
+                copy_transfer(source, target, &transfer)?;
             }
         }
-        // Senders must not change what others still read; staged pieces go to their place after.
-        communicator.barrier()?;
+        Ok(staged)
+    }
+
+    fn settle(&self, staged: Option<Block>) -> Result<(), EngineError> {
         if let (Some(staged), Some(dest)) = (&staged, &self.dest) {
             copy::copy(staged, dest)?;
         }
         Ok(())
     }
+}
 
+impl Endpoint<'_> {
     fn pass_messages(&self, communicator: &Arc<dyn Communicator>) -> Result<(), EngineError> {
         let mut sends: Vec<(usize, Vec<u8>)> = Vec::new();
         if let (Some(source), Some(rank)) = (&self.source, self.source_rank()) {

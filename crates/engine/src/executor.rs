@@ -6,6 +6,8 @@ use distarray_comm::Communicator;
 
 use crate::engine::{Engine, FunctionContext};
 use crate::error::EngineError;
+use crate::ops::reshape::Reshaping;
+use crate::supersteps::{self, Supersteps};
 use crate::{Command, Reply, ops};
 
 /// Executes a command on one engine; every engine of `participants` must execute the same one.
@@ -35,55 +37,17 @@ pub fn execute(
         Command::Evaluate { program, distribution, inputs, outputs } => {
             ops::evaluate::evaluate(engine, program, distribution, inputs, outputs)
         }
-        Command::Reduce {
-            reduction,
-            source,
-            distribution,
-            mask,
-            center,
-            reduced,
-            dtype,
-            result,
-            result_distribution,
-        } => ops::reduce::Reduce {
-            reduction: *reduction,
-            source: *source,
-            distribution,
-            mask: *mask,
-            center: *center,
-            reduced,
-            dtype: *dtype,
-            result: *result,
-            result_distribution,
+        Command::Reduce(reduce) => reduce.run(engine, participants, communicator),
+        Command::Copy(movement) => {
+            movement.endpoint(engine, participants)?.run(communicator)?;
+            Ok(Reply::done())
         }
-        .run(engine, participants, communicator),
-        Command::Copy { source, dest, is_local: true, .. } => {
+        Command::CopyLocal { source, dest } => {
             ops::redistribute::copy_local(engine, *source, *dest)
         }
-        Command::Copy {
-            source,
-            source_dtype,
-            source_distribution,
-            dest,
-            dest_distribution,
-            is_local: false,
-        } => ops::redistribute::Redistribution {
-            source: *source,
-            source_dtype: *source_dtype,
-            source_distribution,
-            dest: *dest,
-            dest_distribution,
-        }
-        .copy(engine, participants, communicator),
-        Command::Reshape { source, source_dtype, source_distribution, dest, dest_distribution } => {
-            ops::redistribute::Redistribution {
-                source: *source,
-                source_dtype: *source_dtype,
-                source_distribution,
-                dest: *dest,
-                dest_distribution,
-            }
-            .reshape(engine, participants, communicator)
+        Command::Reshape(movement) => {
+            Reshaping::new(movement, engine, participants)?.run(communicator)?;
+            Ok(Reply::done())
         }
         Command::ReadHost { array, distribution, host } => {
             ops::host::read(engine, *array, distribution, host)
@@ -106,4 +70,40 @@ pub fn execute(
             .map(Reply::Value)
             .map_err(EngineError::Function),
     }
+}
+
+/// Executes a collective command for all its engines, on this thread; `None` for commands that this
+/// cannot be done with.
+///
+/// # Errors
+///
+/// Whatever the operation meets first, and the position of the engine that met it.
+pub fn execute_all(
+    engines: &[Arc<Engine>],
+    participants: &[usize],
+    command: &Command,
+) -> Option<Result<(), (usize, EngineError)>> {
+    match command {
+        Command::Reduce(reduce) => {
+            Some(together(engines, |engine| reduce.part(engine, participants)))
+        }
+        Command::Copy(movement) => {
+            Some(together(engines, |engine| movement.endpoint(engine, participants)))
+        }
+        Command::Reshape(movement) => {
+            Some(together(engines, |engine| Reshaping::new(movement, engine, participants)))
+        }
+        _ => None,
+    }
+}
+
+fn together<'a, S: Supersteps>(
+    engines: &'a [Arc<Engine>],
+    part: impl Fn(&'a Engine) -> Result<S, EngineError>,
+) -> Result<(), (usize, EngineError)> {
+    let numbered = engines.iter().enumerate();
+    let parts = numbered
+        .map(|(position, engine)| part(engine).map_err(|error| (position, error)))
+        .collect::<Result<Vec<S>, _>>()?;
+    supersteps::run_all(&parts)
 }

@@ -15,6 +15,7 @@ pub mod executor;
 pub mod local_array;
 pub mod ops;
 pub mod session;
+pub mod supersteps;
 
 pub use client::{Array, Communication};
 pub use command::{ArrayId, Command, Initial, Reply};

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{ENGINES, array, counting, elements, layouts, session};
+use common::{array, counting, elements, layouts, session, sessions};
 use distarray_engine::client::{Elementwise, Operand, Policy, PythonScalar, Reduce};
 use distarray_engine::{Array, Communication, Initial, SessionError};
 use distarray_kernels::{DType, Op, Reduction, Scalar};
@@ -13,8 +13,7 @@ const SHAPES: [&[usize]; 5] = [&[0], &[1], &[11], &[5, 6], &[1, 9]];
 
 #[test]
 fn what_goes_to_the_engines_comes_back() {
-    for engines in ENGINES {
-        let session = session(engines);
+    for (engines, session) in sessions() {
         for shape in SHAPES {
             for layout in layouts(shape, engines) {
                 let array = array(&session, &layout);
@@ -30,8 +29,7 @@ fn what_goes_to_the_engines_comes_back() {
 
 #[test]
 fn redistribution_keeps_every_element() {
-    for engines in ENGINES {
-        let session = session(engines);
+    for (engines, session) in sessions() {
         for shape in SHAPES {
             let layouts = layouts(shape, engines);
             for source in &layouts {
@@ -47,8 +45,7 @@ fn redistribution_keeps_every_element() {
 
 #[test]
 fn reshaping_keeps_c_order() {
-    for engines in ENGINES {
-        let session = session(engines);
+    for (engines, session) in sessions() {
         for source in layouts(&[6, 5], engines) {
             let array = array(&session, &source);
             for dest in layouts(&[30], engines).into_iter().chain(layouts(&[3, 10], engines)) {
@@ -62,8 +59,7 @@ fn reshaping_keeps_c_order() {
 #[test]
 fn a_slice_shares_memory_with_its_base() {
     let slices = [(0, 1, 11), (1, 2, 5), (10, -1, 11), (9, -3, 4), (3, 1, 0), (4, 5, 2)];
-    for engines in ENGINES {
-        let session = session(engines);
+    for (engines, session) in sessions() {
         for layout in layouts(&[11], engines) {
             for (start, step, len) in slices {
                 let base = array(&session, &layout);
@@ -86,8 +82,7 @@ fn a_slice_shares_memory_with_its_base() {
 
 #[test]
 fn overlapping_assignment_reads_before_it_writes() {
-    for engines in ENGINES {
-        let session = session(engines);
+    for (engines, session) in sessions() {
         for layout in layouts(&[11], engines) {
             let base = array(&session, &layout);
             let part = |start, step| IndexItem::Slice(AxisSlice { start, step, len: 10 });
@@ -106,8 +101,7 @@ fn overlapping_assignment_reads_before_it_writes() {
 
 #[test]
 fn operands_of_all_layouts_meet() {
-    for engines in ENGINES {
-        let session = session(engines);
+    for (engines, session) in sessions() {
         let layouts = layouts(&[5, 6], engines);
         for first in &layouts {
             for second in &layouts {
@@ -123,8 +117,7 @@ fn operands_of_all_layouts_meet() {
 
 #[test]
 fn operands_broadcast() {
-    for engines in ENGINES {
-        let session = session(engines);
+    for (engines, session) in sessions() {
         for whole in layouts(&[5, 6], engines) {
             for row in layouts(&[6], engines).iter().chain(&layouts(&[1, 6], engines)) {
                 let operands = [(&array(&session, &whole)).into(), (&array(&session, row)).into()];
@@ -149,8 +142,7 @@ fn operands_broadcast() {
 
 #[test]
 fn reductions_agree_with_brute_force() {
-    for engines in ENGINES {
-        let session = session(engines);
+    for (engines, session) in sessions() {
         for layout in layouts(&[5, 6], engines) {
             let array = array(&session, &layout);
             let sum = |reduced: &[bool]| {

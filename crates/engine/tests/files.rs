@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{ENGINES, array, counting, elements, layouts, session};
+use common::{array, counting, elements, layouts, session, sessions};
 use distarray_engine::SessionError;
 use distarray_engine::client::NpyFile;
 
@@ -11,8 +11,7 @@ fn what_is_saved_can_be_loaded_in_any_layout() {
     let folder = std::env::temp_dir().join(format!("distarray-files-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("array.npy");
-    for engines in ENGINES {
-        let session = session(engines);
+    for (engines, session) in sessions() {
         for shape in [&[0][..], &[11], &[5, 6]] {
             let layouts = layouts(shape, engines);
             for layout in &layouts {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use common::{counting, layouts};
 use distarray_comm::{Communicator, Envelope, InProcess, Message, Result, SharedMemory};
-use distarray_engine::command::Initial;
+use distarray_engine::command::{Initial, Movement, Reduce};
 use distarray_engine::{ArrayId, Command, Engine, executor};
 use distarray_kernels::{Block, DType, Reduction};
 use distarray_meta::Distribution;
@@ -93,7 +93,7 @@ fn run(engines: usize, commands: &[Command], result: &Distribution) -> Vec<f64> 
                     let concerns = match command {
                         Command::Create { distribution, .. }
                         | Command::WriteHost { distribution, .. }
-                        | Command::Reduce { distribution, .. } => {
+                        | Command::Reduce(Reduce { distribution, .. }) => {
                             distribution.rank_of_target(engine.number()).is_some()
                         }
                         _ => true,
@@ -146,14 +146,13 @@ fn redistribution_by_messages() {
                 for dest in layouts(shape, engines) {
                     let mut commands = made(&source);
                     commands.push(create(2, &dest));
-                    commands.push(Command::Copy {
+                    commands.push(Command::Copy(Movement {
                         source: ArrayId(1),
                         source_dtype: DType::Float64,
                         source_distribution: source.clone(),
                         dest: ArrayId(2),
                         dest_distribution: dest.clone(),
-                        is_local: false,
-                    });
+                    }));
                     let expected = counting(shape).to_vec::<f64>().unwrap();
                     assert_eq!(run(engines, &commands, &dest), expected, "{source:?} {dest:?}");
                 }
@@ -169,13 +168,13 @@ fn reshaping_by_messages() {
             for dest in layouts(&[30], engines) {
                 let mut commands = made(&source);
                 commands.push(create(2, &dest));
-                commands.push(Command::Reshape {
+                commands.push(Command::Reshape(Movement {
                     source: ArrayId(1),
                     source_dtype: DType::Float64,
                     source_distribution: source.clone(),
                     dest: ArrayId(2),
                     dest_distribution: dest.clone(),
-                });
+                }));
                 let expected = counting(&[30]).to_vec::<f64>().unwrap();
                 assert_eq!(run(engines, &commands, &dest), expected, "{source:?} {dest:?}");
             }
@@ -189,7 +188,7 @@ fn reductions_by_messages() {
         for source in layouts(&[5, 6], engines) {
             let (result, _) = source.reduce(&[0], false);
             let mut commands = made(&source);
-            commands.push(Command::Reduce {
+            commands.push(Command::Reduce(Reduce {
                 reduction: Reduction::Sum,
                 source: ArrayId(1),
                 distribution: source.clone(),
@@ -199,7 +198,7 @@ fn reductions_by_messages() {
                 dtype: DType::Float64,
                 result: ArrayId(2),
                 result_distribution: result.clone(),
-            });
+            }));
             assert_eq!(run(engines, &commands, &result), [60., 65., 70., 75., 80., 85.]);
         }
     }

@@ -85,6 +85,12 @@ impl PyEngines {
         self.session.engines()
     }
 
+    /// Sets up to how many bytes per engine a command is executed by the caller's thread for all
+    /// engines; with 0, small arrays take the same path as large ones.
+    fn set_inline_bytes(&self, count: usize) {
+        self.session.set_inline_bytes(count);
+    }
+
     /// The number of arrays that each engine keeps.
     fn array_counts(&self) -> Vec<usize> {
         (0..self.session.engines())

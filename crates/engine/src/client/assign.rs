@@ -4,8 +4,7 @@ use distarray_kernels::Block;
 use distarray_meta::broadcast_shapes;
 
 use super::Array;
-use super::layout::{Policy, align, check_sessions, copy_between};
-use crate::Command;
+use super::layout::{Policy, align, check_sessions, copy_between, copy_local};
 use crate::error::{Result, SessionError};
 
 impl Array {
@@ -26,18 +25,7 @@ impl Array {
             return copy_between(&value, value.distribution(), self, self.distribution());
         }
         let aligned = align(&value, self.distribution(), "assignment", policy)?;
-        self.execute(
-            Command::Copy {
-                source: aligned.id(),
-                source_dtype: aligned.dtype(),
-                source_distribution: aligned.distribution().clone(),
-                dest: self.id(),
-                dest_distribution: self.distribution().clone(),
-                is_local: true,
-            },
-            self.weight(),
-        )?;
-        Ok(())
+        copy_local(&aligned, self)
     }
 
     /// Sets the elements to those of the client's `host`; broadcasts and casts.

@@ -6,6 +6,7 @@ use distarray_kernels::DType;
 use distarray_meta::{AxisMap, Distribution, plan};
 
 use super::Array;
+use crate::command::Movement;
 use crate::error::{Result, SessionError};
 use crate::{Command, Initial, Session};
 
@@ -144,20 +145,26 @@ pub(super) fn copy_between(
     dest: &Array,
     dest_distribution: &Distribution,
 ) -> Result<()> {
-    let is_local = source_distribution.same_layout(dest_distribution);
+    let weight = source.weight().max(dest.weight());
+    if source_distribution.same_layout(dest_distribution) {
+        return copy_local(source, dest);
+    }
+    let movement = Movement {
+        source: source.id(),
+        source_dtype: source.dtype(),
+        source_distribution: source_distribution.clone(),
+        dest: dest.id(),
+        dest_distribution: dest_distribution.clone(),
+    };
     let participants = union(source_distribution, dest_distribution);
-    source.session().execute(
-        &participants,
-        Command::Copy {
-            is_local,
-            source: source.id(),
-            source_dtype: source.dtype(),
-            source_distribution: source_distribution.clone(),
-            dest: dest.id(),
-            dest_distribution: dest_distribution.clone(),
-        },
-        source.weight().max(dest.weight()),
-    )?;
+    source.session().execute(&participants, Command::Copy(movement), weight)?;
+    Ok(())
+}
+
+/// Copies pieces into pieces to which they broadcast; every engine has what it needs.
+pub(super) fn copy_local(source: &Array, dest: &Array) -> Result<()> {
+    let command = Command::CopyLocal { source: source.id(), dest: dest.id() };
+    dest.execute(command, dest.weight())?;
     Ok(())
 }
 
@@ -210,17 +217,14 @@ impl Array {
             copy_between(self, self.distribution(), &result, &distribution)?;
         } else {
             let participants = union(self.distribution(), &distribution);
-            self.session().execute(
-                &participants,
-                Command::Reshape {
-                    source: self.id(),
-                    source_dtype: self.dtype(),
-                    source_distribution: self.distribution().clone(),
-                    dest: result.id(),
-                    dest_distribution: distribution,
-                },
-                self.weight(),
-            )?;
+            let movement = Movement {
+                source: self.id(),
+                source_dtype: self.dtype(),
+                source_distribution: self.distribution().clone(),
+                dest: result.id(),
+                dest_distribution: distribution,
+            };
+            self.session().execute(&participants, Command::Reshape(movement), self.weight())?;
         }
         Ok(result)
     }

@@ -5,8 +5,8 @@ use distarray_meta::AxisMap;
 
 use super::Array;
 use super::layout::{Policy, align, check_sessions, stretch};
-use crate::Command;
 use crate::error::{Result, SessionError};
+use crate::{Command, command};
 
 /// A reduction of an array along axes.
 #[derive(Clone, Copy)]
@@ -61,7 +61,7 @@ impl<'a> Reduce<'a> {
         let (result_distribution, _) = distribution.reduce(&axes, self.keepdims);
         let result = Array::named(source.session(), result_distribution.clone(), accumulator);
         source.execute(
-            Command::Reduce {
+            Command::Reduce(command::Reduce {
                 reduction: self.reduction,
                 source: source.id(),
                 distribution: distribution.clone(),
@@ -71,7 +71,7 @@ impl<'a> Reduce<'a> {
                 dtype: accumulator,
                 result: result.id(),
                 result_distribution,
-            },
+            }),
             source.weight(),
         )?;
         Ok(result)

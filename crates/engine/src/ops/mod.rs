@@ -7,6 +7,7 @@ pub mod host;
 pub mod random;
 pub mod redistribute;
 pub mod reduce;
+pub mod reshape;
 pub mod view;
 
 use distarray_meta::Distribution;

@@ -2,40 +2,19 @@
 
 use std::sync::Arc;
 
-use distarray_comm::Communicator;
+use distarray_comm::{Communicator, SharedObject};
+use distarray_kernels::Block;
 use distarray_kernels::reduce::{self, Partial};
-use distarray_kernels::{Block, DType, Reduction};
-use distarray_meta::Distribution;
 
 use super::{own_rank, rank_in};
+use crate::command::Reduce;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::exchange::participant;
+use crate::supersteps::{self, Supersteps};
 use crate::{ArrayId, LocalArray, Reply};
 
-/// A reduction of one array; see [`crate::Command::Reduce`].
-pub struct Reduce<'a> {
-    /// What is computed.
-    pub reduction: Reduction,
-    /// The array.
-    pub source: ArrayId,
-    /// Its layout.
-    pub distribution: &'a Distribution,
-    /// Which elements count.
-    pub mask: Option<ArrayId>,
-    /// The centre of squared deviations.
-    pub center: Option<ArrayId>,
-    /// Which axes are reduced.
-    pub reduced: &'a [bool],
-    /// The dtype that is accumulated in.
-    pub dtype: DType,
-    /// The name of the result.
-    pub result: ArrayId,
-    /// The layout of the result.
-    pub result_distribution: &'a Distribution,
-}
-
-impl Reduce<'_> {
+impl Reduce {
     /// Reduces; collective over the participants.
     ///
     /// # Errors
@@ -47,32 +26,32 @@ impl Reduce<'_> {
         participants: &[usize],
         communicator: &Arc<dyn Communicator>,
     ) -> Result<Reply, EngineError> {
-        let rank = own_rank(engine, self.distribution)?;
-        let partial = self.partial(engine, rank)?;
-        let group = self.group(rank);
-        let combined = if group.len() == 1 {
-            Some(partial)
-        } else {
-            let members: Vec<usize> = group
-                .iter()
-                .map(|&member| participant(participants, self.distribution.targets()[member]))
-                .collect();
-            self.combine(partial, &members, communicator)?
-        };
-        if let (Some(combined), Some(result_rank)) =
-            (combined, rank_in(engine, self.result_distribution))
-        {
-            let block = self.shaped(reduce::finish(self.reduction, combined)?);
-            engine.insert(
-                self.result,
-                LocalArray {
-                    distribution: self.result_distribution.clone(),
-                    rank: result_rank,
-                    block,
-                },
-            );
+        let part = self.part(engine, participants)?;
+        match communicator.shared() {
+            _ if part.members.len() == 1 => part.keep(self.partial(engine, part.rank)?)?,
+            Some(shared) => supersteps::run(&part, shared, communicator)?,
+            None => part.pass_messages(communicator)?,
         }
         Ok(Reply::done())
+    }
+
+    /// One engine's part in the reduction.
+    ///
+    /// # Errors
+    ///
+    /// When the engine has no piece of the array.
+    pub fn part<'b>(
+        &'b self,
+        engine: &'b Engine,
+        participants: &[usize],
+    ) -> Result<Part<'b>, EngineError> {
+        let rank = own_rank(engine, &self.distribution)?;
+        let members = self.group(rank).into_iter();
+        let members = members
+            .map(|member| participant(participants, self.distribution.targets()[member]))
+            .collect();
+        let is_first = self.group(rank).first() == Some(&rank);
+        Ok(Part { reduce: self, engine, rank, members, is_first })
     }
 
     fn partial(&self, engine: &Engine, rank: usize) -> Result<Partial, EngineError> {
@@ -80,11 +59,11 @@ impl Reduce<'_> {
         let block = |array: Option<ArrayId>| -> Result<Option<Block>, EngineError> {
             array.map(|array| Ok(engine.get(array)?.block)).transpose()
         };
-        let labels = crate::local_array::labels(self.distribution, rank);
+        let labels = crate::local_array::labels(&self.distribution, rank);
         Ok(reduce::partial(
             self.reduction,
             &local.block,
-            self.reduced,
+            &self.reduced,
             block(self.mask)?.as_ref(),
             block(self.center)?.as_ref(),
             self.dtype,
@@ -102,47 +81,10 @@ impl Reduce<'_> {
                 .coordinates(other)
                 .iter()
                 .zip(&mine)
-                .zip(self.reduced)
+                .zip(&self.reduced)
                 .all(|((theirs, mine), reduced)| *reduced || theirs == mine)
         };
         (0..self.distribution.ranks()).filter(|&other| alike(other)).collect()
-    }
-
-    /// Merges the parts of a group in rank order, on its first member.
-    fn combine(
-        &self,
-        partial: Partial,
-        members: &[usize],
-        communicator: &Arc<dyn Communicator>,
-    ) -> Result<Option<Partial>, EngineError> {
-        let me = communicator.rank();
-        let first = me == members[0];
-        if let Some(shared) = communicator.shared() {
-            let posted = shared.share(Arc::new(partial))?;
-            if !first {
-                return Ok(None);
-            }
-            let mut combined: Option<Partial> = None;
-            for part in members.iter().filter_map(|&member| posted[member].downcast_ref()) {
-                let part: &Partial = part;
-                let combined = combined.get_or_insert_with(|| {
-                    reduce::identity(self.reduction, part.shape(), self.dtype)
-                });
-                reduce::merge(self.reduction, combined, part)?;
-            }
-            return Ok(combined);
-        }
-        if !first {
-            communicator.exchange(vec![(members[0], partial.to_bytes())], &[])?;
-            return Ok(None);
-        }
-        let mut combined = partial;
-        let mut arrived = communicator.exchange(Vec::new(), &members[1..])?;
-        arrived.sort_by_key(|(member, _)| *member);
-        for (_, bytes) in arrived {
-            reduce::merge(self.reduction, &mut combined, &Partial::from_bytes(&bytes)?)?;
-        }
-        Ok(Some(combined))
     }
 
     /// Drops the reduced axes when the result has no place for them.
@@ -153,5 +95,86 @@ impl Reduce<'_> {
             }
         }
         block
+    }
+}
+
+/// One engine's part in a reduction.
+pub struct Part<'a> {
+    reduce: &'a Reduce,
+    engine: &'a Engine,
+    /// The rank in the array's layout.
+    rank: usize,
+    /// The participants whose partial results belong together.
+    members: Vec<usize>,
+    /// Whether this one of them keeps the result.
+    is_first: bool,
+}
+
+impl Part<'_> {
+    /// Merges partial results in the order of ranks.
+    fn merged<'b>(
+        &self,
+        partials: impl Iterator<Item = &'b Partial>,
+    ) -> Result<Option<Partial>, EngineError> {
+        let reduction = self.reduce.reduction;
+        let mut merged: Option<Partial> = None;
+        for partial in partials {
+            let merged = merged.get_or_insert_with(|| {
+                reduce::identity(reduction, partial.shape(), self.reduce.dtype)
+            });
+            reduce::merge(reduction, merged, partial)?;
+        }
+        Ok(merged)
+    }
+
+    /// Keeps this engine's piece of the result.
+    fn keep(&self, merged: Partial) -> Result<(), EngineError> {
+        let distribution = &self.reduce.result_distribution;
+        if let Some(rank) = rank_in(self.engine, distribution) {
+            let block = self.reduce.shaped(reduce::finish(self.reduce.reduction, merged)?);
+            let local = LocalArray { distribution: distribution.clone(), rank, block };
+            self.engine.insert(self.reduce.result, local);
+        }
+        Ok(())
+    }
+
+    fn pass_messages(&self, communicator: &Arc<dyn Communicator>) -> Result<(), EngineError> {
+        let partial = self.reduce.partial(self.engine, self.rank)?;
+        if !self.is_first {
+            communicator.exchange(vec![(self.members[0], partial.to_bytes())], &[])?;
+            return Ok(());
+        }
+        let arrived = communicator.exchange(Vec::new(), &self.members[1..])?;
+        let others = arrived.iter().map(|(_, bytes)| Ok(Partial::from_bytes(bytes)?));
+        let others = others.collect::<Result<Vec<Partial>, EngineError>>()?;
+        match self.merged(std::iter::once(&partial).chain(&others))? {
+            Some(merged) => self.keep(merged),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Supersteps for Part<'_> {
+    type Unfinished = ();
+
+    const POSTS_ARRAYS: bool = false;
+
+    fn post(&self) -> Result<SharedObject, EngineError> {
+        Ok(Arc::new(self.reduce.partial(self.engine, self.rank)?))
+    }
+
+    fn complete(&self, posted: &[SharedObject]) -> Result<(), EngineError> {
+        if !self.is_first {
+            return Ok(());
+        }
+        let partials = self.members.iter().filter_map(|&member| posted[member].downcast_ref());
+        match self.merged(partials)? {
+            Some(merged) => self.keep(merged),
+            None => Ok(()),
+        }
+    }
+
+    fn settle(&self, (): ()) -> Result<(), EngineError> {
+        Ok(())
     }
 }

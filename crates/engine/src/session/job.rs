@@ -127,6 +127,17 @@ pub fn guarded(
     .unwrap_or_else(|panic| Err(EngineError::Panic(panic_message(panic.as_ref()))))
 }
 
+/// Executes a collective command for all its engines on this thread, where that can be done; a panic
+/// becomes an error of the first engine.
+pub fn guarded_all(
+    engines: &[Arc<Engine>],
+    participants: &[usize],
+    command: &Command,
+) -> Option<std::result::Result<(), (usize, EngineError)>> {
+    catch_unwind(AssertUnwindSafe(|| executor::execute_all(engines, participants, command)))
+        .unwrap_or_else(|panic| Some(Err((0, EngineError::Panic(panic_message(panic.as_ref()))))))
+}
+
 /// All replies, or the failures that are not merely the echo of another engine's failure.
 pub fn collect(
     participants: &[usize],

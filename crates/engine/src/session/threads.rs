@@ -2,20 +2,20 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant};
 
 use distarray_comm::{Communicator, InProcess, Interrupt};
 
 use super::Session;
-use super::job::{Job, Ranks, collect, guarded};
+use super::job::{Job, Ranks, collect, guarded, guarded_all};
 use super::worker::Worker;
-use crate::error::{Result, SessionError};
+use crate::error::{EngineError, EngineFailure, Result, SessionError};
 use crate::{ArrayId, Command, Engine, Reply};
 
-/// Below this many bytes a command that needs no communication is executed by the client's own
-/// thread for all engines: waking another thread would take longer.
+/// Up to this many bytes a command is executed by the client's own thread for all engines: waking
+/// other threads would take longer.
 const INLINE_BYTES: usize = 1 << 17;
 
 /// How often the client looks up from waiting for engines.
@@ -53,6 +53,7 @@ pub struct ThreadSession {
     engines: RwLock<Vec<Arc<Engine>>>,
     state: Mutex<State>,
     host: Option<Arc<dyn Host>>,
+    inline_bytes: AtomicUsize,
 }
 
 struct State {
@@ -83,6 +84,7 @@ impl ThreadSession {
             ),
             state: Mutex::new(State { workers: Vec::new(), ranks: HashMap::new() }),
             host,
+            inline_bytes: AtomicUsize::new(INLINE_BYTES),
         })
     }
 
@@ -92,6 +94,12 @@ impl ThreadSession {
         for number in list.len()..engines {
             list.push(Arc::new(Engine::new(number)));
         }
+    }
+
+    /// Sets up to how many bytes per engine a command is executed by the client's thread for all
+    /// engines: with 0, small arrays take the same path as large ones.
+    pub fn set_inline_bytes(&self, bytes: usize) {
+        self.inline_bytes.store(bytes, Ordering::Relaxed);
     }
 
     /// An engine, for looking at its arrays.
@@ -262,6 +270,20 @@ pub(super) fn as_engine<T>(work: impl FnOnce() -> T) -> T {
     result
 }
 
+/// The replies to a collective command that one thread executed for all engines.
+fn together(
+    participants: &[usize],
+    result: std::result::Result<(), (usize, EngineError)>,
+) -> Result<Vec<Reply>> {
+    match result {
+        Ok(()) => Ok(participants.iter().map(|_| Reply::done()).collect()),
+        Err((position, error)) => {
+            let engine = participants[position];
+            Err(SessionError::Engines(vec![EngineFailure { engine, error }]))
+        }
+    }
+}
+
 impl Session for ThreadSession {
     fn engines(&self) -> usize {
         self.engines.read().unwrap_or_else(PoisonError::into_inner).len()
@@ -279,7 +301,13 @@ impl Session for ThreadSession {
     ) -> Result<Vec<Reply>> {
         self.check()?;
         let engines = self.of(participants)?;
-        let quick = !command.communicates() && weight <= INLINE_BYTES;
+        let is_small = weight <= self.inline_bytes.load(Ordering::Relaxed);
+        if is_small
+            && let Some(result) = as_engine(|| guarded_all(&engines, participants, &command))
+        {
+            return together(participants, result);
+        }
+        let quick = !command.communicates() && is_small;
         let alone = participants.len() == 1 && !matches!(command, Command::Call { .. });
         if quick || alone {
             return Self::execute_inline(&engines, participants, &command);

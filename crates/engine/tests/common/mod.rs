@@ -7,8 +7,15 @@ use distarray_engine::{Array, Session, ThreadSession};
 use distarray_kernels::{Block, DType};
 use distarray_meta::{AxisMap, Distribution, Indices};
 
-/// The numbers of engines that everything is tested with.
-pub const ENGINES: [usize; 5] = [1, 2, 3, 4, 7];
+/// Sessions of every number of engines that everything is tested with: in one, commands on small
+/// arrays are executed by one thread for all engines; in the other, every engine has its own.
+pub fn sessions() -> impl Iterator<Item = (usize, Arc<dyn Session>)> {
+    [1, 2, 3, 4, 7].into_iter().flat_map(|engines| {
+        let threaded = ThreadSession::start(engines);
+        threaded.set_inline_bytes(0);
+        [(engines, session(engines)), (engines, threaded as Arc<dyn Session>)]
+    })
+}
 
 /// A session of `engines` engines.
 pub fn session(engines: usize) -> Arc<dyn Session> {

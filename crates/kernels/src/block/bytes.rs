@@ -45,4 +45,15 @@ impl Block {
         let axes = vec![AxisLayout::Strided { len: self.size(), stride }];
         self.is_contiguous().then(|| Self { axes, ..self.clone() })
     }
+
+    /// A contiguous block along one axis, seen with another shape of as many elements.
+    ///
+    /// # Panics
+    ///
+    /// When the block is not contiguous along one axis, or the shape has another number of elements.
+    pub fn from_flattened(flat: &Self, shape: &[usize]) -> Self {
+        assert!(flat.ndim() == 1 && flat.is_contiguous(), "a contiguous block along one axis");
+        assert_eq!(shape.iter().product::<usize>(), flat.size(), "elements for shape {shape:?}");
+        Self { axes: super::contiguous_axes(flat.dtype, shape), ..flat.clone() }
+    }
 }

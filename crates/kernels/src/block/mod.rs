@@ -126,18 +126,7 @@ impl Block {
     }
 
     fn contiguous(buffer: Arc<Buffer>, dtype: DType, shape: &[usize]) -> Self {
-        let mut stride = dtype.itemsize() as isize;
-        let mut axes: Vec<AxisLayout> = shape
-            .iter()
-            .rev()
-            .map(|&len| {
-                let axis = AxisLayout::Strided { len, stride };
-                stride *= len.max(1) as isize;
-                axis
-            })
-            .collect();
-        axes.reverse();
-        Self { buffer, offset: 0, dtype, axes }
+        Self { buffer, offset: 0, dtype, axes: contiguous_axes(dtype, shape) }
     }
 
     /// The dtype of the elements.
@@ -179,6 +168,22 @@ impl Block {
     pub fn offset(&self) -> isize {
         self.offset
     }
+}
+
+/// The axes of C-contiguous elements.
+fn contiguous_axes(dtype: DType, shape: &[usize]) -> Vec<AxisLayout> {
+    let mut stride = dtype.itemsize() as isize;
+    let mut axes: Vec<AxisLayout> = shape
+        .iter()
+        .rev()
+        .map(|&len| {
+            let axis = AxisLayout::Strided { len, stride };
+            stride *= len.max(1) as isize;
+            axis
+        })
+        .collect();
+    axes.reverse();
+    axes
 }
 
 fn byte_len(dtype: DType, shape: &[usize]) -> Result<usize> {
