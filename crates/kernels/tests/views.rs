@@ -165,12 +165,17 @@ fn overlapping_copies_behave_as_if_the_source_were_read_first() {
 
 #[test]
 fn large_transposed_copies() {
-    for (rows, columns) in [(67, 133), (16, 300), (300, 5), (1, 40)] {
-        let base = View::base(DType::Float64, &[rows, columns]);
-        let transposed = base.block.transpose(&[1, 0]).copied().unwrap();
-        assert!(transposed.is_contiguous());
-        for index in indices(&[rows, columns]) {
-            assert_eq!(base.block.read(&index), transposed.read(&[index[1], index[0]]));
+    let dtypes = [DType::UInt8, DType::Int16, DType::Float32, DType::Float64, DType::Complex128];
+    for dtype in dtypes {
+        for (rows, columns) in [(67, 133), (16, 300), (300, 5), (1, 40), (130, 64)] {
+            let bytes: Vec<u8> = (0..rows * columns).map(|j| (j % 251) as u8).collect();
+            let base = Block::zeroed(dtype, &[rows, columns]).unwrap();
+            copy::copy(&Block::from_slice(&bytes, &[rows, columns]).unwrap(), &base).unwrap();
+            let transposed = base.transpose(&[1, 0]).copied().unwrap();
+            assert!(transposed.is_contiguous());
+            for index in indices(&[rows, columns]) {
+                assert_eq!(base.read(&index), transposed.read(&[index[1], index[0]]));
+            }
         }
     }
 }

@@ -2,10 +2,12 @@
 
 pub(crate) mod rows;
 mod tiles;
+mod transpose;
 
 use crate::scalar::no_cast;
-use crate::walk::{Odometer, Walk};
+use crate::walk::{Motion, Odometer, Walk};
 use crate::{Block, DType, KernelError, Program, Result, Scalar};
+use rows::Place;
 
 /// Copies `source`, broadcast to the shape of `dest`, into `dest`.
 ///
@@ -124,11 +126,19 @@ unsafe fn copy_walk(mut walk: Walk<'_>, itemsize: usize) {
             tiles::copy_tiles(&walk, other, itemsize);
             return;
         }
+        // Two axes at a time, where there are two.
+        let axes = walk.lens.len().min(2);
+        let rows = if axes == 2 { walk.lens[inner - 1] } else { 1 };
+        let place = |start: *mut u8, block: usize| Place {
+            start,
+            rows: if axes == 2 { walk.motion(inner - 1, block) } else { Motion::Stride(0) },
+            columns: walk.motion(inner, block),
+        };
         let mut pointers = walk.starts.clone();
-        let mut odometer = Odometer::new(inner);
-        let (to, from) = (walk.motion(inner, 0), walk.motion(inner, 1));
+        let mut odometer = Odometer::new(walk.lens.len() - axes);
         loop {
-            rows::copy_row(pointers[1], from, pointers[0], to, itemsize, walk.lens[inner]);
+            let (dest, source) = (place(pointers[0], 0), place(pointers[1], 1));
+            rows::copy_rows(source, dest, itemsize, rows, walk.lens[inner]);
             if !odometer.advance(&walk, &mut pointers) {
                 return;
             }
@@ -136,7 +146,6 @@ unsafe fn copy_walk(mut walk: Walk<'_>, itemsize: usize) {
     }
 }
 
-/// What [`Program::cast`] needs to exist for both dtypes.
 impl Program {
     /// The program that converts its input.
     pub fn cast(from: DType, to: DType) -> Self {

@@ -1,4 +1,4 @@
-//! Copies along one axis.
+//! Copies along one axis, or two.
 
 use crate::walk::Motion;
 
@@ -40,28 +40,50 @@ macro_rules! with_register {
 }
 pub(super) use with_register;
 
-/// Copies `len` items.
+/// Where the items of one or several rows lie, on one side of a copy.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The first item of row 0.
+    pub start: *mut u8,
+    /// From one row to the next.
+    pub rows: Motion<'a>,
+    /// From one item to the next.
+    pub columns: Motion<'a>,
+}
+
+impl<'a> Place<'a> {
+    /// One row.
+    pub fn row(start: *mut u8, columns: Motion<'a>) -> Self {
+        Self { start, rows: Motion::Stride(0), columns }
+    }
+}
+
+/// Copies `rows` rows of `columns` items.
 ///
 /// # Safety
 ///
-/// The items must be valid for reads and writes and not overlap.
-pub unsafe fn copy_row(
-    source: *const u8,
-    from: Motion<'_>,
-    dest: *mut u8,
-    to: Motion<'_>,
+/// The items must be valid for reads at the source and writes at the destination, and the two must
+/// not overlap.
+pub unsafe fn copy_rows(
+    source: Place<'_>,
+    dest: Place<'_>,
     itemsize: usize,
-    len: usize,
+    rows: usize,
+    columns: usize,
 ) {
     // SAFETY: the caller's promise, for each.
     unsafe {
-        with_register!(itemsize, T => copy_registers::<T>(source, from, dest, to, len), {
-            for j in 0..len {
-                std::ptr::copy_nonoverlapping(
-                    source.wrapping_offset(from.offset(j)),
-                    dest.wrapping_offset(to.offset(j)),
-                    itemsize,
-                );
+        with_register!(itemsize, T => copy_registers::<T>(source, dest, rows, columns), {
+            for row in 0..rows {
+                let from = source.start.wrapping_offset(source.rows.offset(row));
+                let to = dest.start.wrapping_offset(dest.rows.offset(row));
+                for column in 0..columns {
+                    std::ptr::copy_nonoverlapping(
+                        from.wrapping_offset(source.columns.offset(column)),
+                        to.wrapping_offset(dest.columns.offset(column)),
+                        itemsize,
+                    );
+                }
             }
         });
     }
@@ -69,62 +91,80 @@ pub unsafe fn copy_row(
 
 /// # Safety
 ///
-/// As [`copy_row`].
-unsafe fn copy_registers<T: Copy>(
-    source: *const u8,
-    from: Motion<'_>,
-    dest: *mut u8,
-    to: Motion<'_>,
-    len: usize,
-) {
+/// As [`copy_rows`].
+unsafe fn copy_registers<T: Copy>(source: Place<'_>, dest: Place<'_>, rows: usize, columns: usize) {
+    use Motion::{Offsets, Stride};
     let unit = size_of::<T>() as isize;
+    let steps = |step: isize| move |j: usize| j as isize * step;
+    // The distances that are common are constants here, so that the loops can use vectors.
     // SAFETY: the caller's promise, for each.
     unsafe {
-        match (from, to) {
-            (Motion::Stride(0), Motion::Stride(to)) if to == unit => {
-                let value = source.cast::<T>().read_unaligned();
-                for j in 0..len as isize {
-                    dest.wrapping_offset(j * unit).cast::<T>().write_unaligned(value);
+        match (source.columns, dest.columns) {
+            (Stride(from), Stride(to))
+                if from == unit && to == unit && columns * size_of::<T>() < LONG_RUN =>
+            {
+                copy_each::<T>(source, steps(unit), dest, steps(unit), rows, columns);
+            }
+            (Stride(from), Stride(to)) if from == unit && to == unit => {
+                for row in 0..rows {
+                    std::ptr::copy_nonoverlapping(
+                        source.start.wrapping_offset(source.rows.offset(row)).cast_const(),
+                        dest.start.wrapping_offset(dest.rows.offset(row)),
+                        columns * size_of::<T>(),
+                    );
                 }
             }
-            (Motion::Stride(from), Motion::Stride(to)) if to == unit => {
-                copy_offsets::<T>(source, |j| j as isize * from, dest, |j| j as isize * unit, len);
+            (Stride(0), Stride(to)) if to == unit => {
+                copy_each::<T>(source, steps(0), dest, steps(unit), rows, columns);
             }
-            (Motion::Stride(from), Motion::Stride(to)) if from == unit => {
-                copy_offsets::<T>(source, |j| j as isize * unit, dest, |j| j as isize * to, len);
+            (Stride(from), Stride(to)) if from == 2 * unit && to == unit => {
+                copy_each::<T>(source, steps(2 * unit), dest, steps(unit), rows, columns);
             }
-            (Motion::Stride(from), Motion::Stride(to)) => {
-                copy_offsets::<T>(source, |j| j as isize * from, dest, |j| j as isize * to, len);
+            (Stride(from), Stride(to)) if to == unit => {
+                copy_each::<T>(source, steps(from), dest, steps(unit), rows, columns);
             }
-            (Motion::Offsets(from), Motion::Stride(to)) => {
-                copy_offsets::<T>(source, |j| from[j], dest, |j| j as isize * to, len);
+            (Stride(from), Stride(to)) if from == unit => {
+                copy_each::<T>(source, steps(unit), dest, steps(to), rows, columns);
             }
-            (Motion::Stride(from), Motion::Offsets(to)) => {
-                copy_offsets::<T>(source, |j| j as isize * from, dest, |j| to[j], len);
+            (Stride(from), Stride(to)) => {
+                copy_each::<T>(source, steps(from), dest, steps(to), rows, columns);
             }
-            (Motion::Offsets(from), Motion::Offsets(to)) => {
-                copy_offsets::<T>(source, |j| from[j], dest, |j| to[j], len);
+            (Offsets(from), Stride(to)) => {
+                copy_each::<T>(source, |j| from[j], dest, steps(to), rows, columns);
+            }
+            (Stride(from), Offsets(to)) => {
+                copy_each::<T>(source, steps(from), dest, |j| to[j], rows, columns);
+            }
+            (Offsets(from), Offsets(to)) => {
+                copy_each::<T>(source, |j| from[j], dest, |j| to[j], rows, columns);
             }
         }
     }
 }
 
+/// Copies items from and to the offsets within a row that the two functions give.
+///
 /// # Safety
 ///
-/// As [`copy_row`], for the offsets that the two functions give.
+/// As [`copy_rows`].
 #[inline(always)]
-unsafe fn copy_offsets<T: Copy>(
-    source: *const u8,
+unsafe fn copy_each<T: Copy>(
+    source: Place<'_>,
     from: impl Fn(usize) -> isize,
-    dest: *mut u8,
+    dest: Place<'_>,
     to: impl Fn(usize) -> isize,
-    len: usize,
+    rows: usize,
+    columns: usize,
 ) {
-    for j in 0..len {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let value = source.wrapping_offset(from(j)).cast::<T>().read_unaligned();
-            dest.wrapping_offset(to(j)).cast::<T>().write_unaligned(value);
+    for row in 0..rows {
+        let source = source.start.wrapping_offset(source.rows.offset(row)).cast_const();
+        let dest = dest.start.wrapping_offset(dest.rows.offset(row));
+        for j in 0..columns {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let value = source.wrapping_offset(from(j)).cast::<T>().read_unaligned();
+                dest.wrapping_offset(to(j)).cast::<T>().write_unaligned(value);
+            }
         }
     }
 }
@@ -135,7 +175,8 @@ unsafe fn copy_offsets<T: Copy>(
 ///
 /// The items must be valid for writes of `item.len()` bytes.
 pub unsafe fn fill_row(dest: *mut u8, motion: Option<Motion<'_>>, item: &[u8], len: usize) {
-    let motion = motion.unwrap_or(Motion::Stride(0));
-    // SAFETY: the caller's promise.
-    unsafe { copy_row(item.as_ptr(), Motion::Stride(0), dest, motion, item.len(), len) }
+    let source = Place::row(item.as_ptr().cast_mut(), Motion::Stride(0));
+    let dest = Place::row(dest, motion.unwrap_or(Motion::Stride(0)));
+    // SAFETY: the caller's promise; the item is only read.
+    unsafe { copy_rows(source, dest, item.len(), 1, len) }
 }

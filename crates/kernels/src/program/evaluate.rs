@@ -1,6 +1,6 @@
 //! The evaluator: runs a program over its shape, tile by tile.
 
-use super::layout::{Access, Layout};
+use super::layout::{Access, Layout, TileShape};
 use super::scratch::Scratch;
 use super::tile::Tile;
 use super::{FloatFlags, Input, Program, flags};
@@ -116,7 +116,7 @@ struct Run<'a> {
     layout: Layout<'a>,
     /// Where each input, register and constant lies during a tile.
     pointers: Vec<*mut u8>,
-    /// The element that fills the register of each constant source.
+    /// The element that fills the register of each repeated source.
     filled: Vec<*mut u8>,
     #[expect(dead_code, reason = "keeps the registers alive")]
     scratch: Scratch,
@@ -191,14 +191,11 @@ impl<'a> Run<'a> {
                 Access::Gathered => unsafe {
                     source.path.gather(start, tile, self.pointers[source.slot], source.itemsize);
                 },
-                Access::Constant if *filled == start => {}
-                Access::Constant => {
-                    let whole = Tile {
-                        row: 0,
-                        rows: 1,
-                        column: 0,
-                        columns: self.layout.tile.rows * self.layout.tile.columns,
-                    };
+                Access::Repeated if *filled == start => {}
+                Access::Repeated => {
+                    // As large as any tile, not only this one.
+                    let TileShape { rows, columns, .. } = self.layout.tile;
+                    let whole = Tile { row: 0, rows, column: 0, columns };
                     // SAFETY: the caller's promise.
                     unsafe {
                         source.path.gather(

@@ -4,7 +4,7 @@ use super::scratch::Scratch;
 use super::tile::{Path, block_len};
 use super::{Input, Operand, Program, Step};
 use crate::buffer::ALIGNMENT;
-use crate::copy::rows::copy_row;
+use crate::copy::rows::fill_row;
 use crate::ops::{Kernel, cast_kernel};
 use crate::promotion::Kind;
 use crate::scalar::no_cast;
@@ -29,8 +29,8 @@ pub enum Access {
     InPlace,
     /// Each tile is gathered into a register.
     Gathered,
-    /// One element fills a register, which is filled anew when the element moves.
-    Constant,
+    /// One element or row fills a register, which is filled anew when it moves.
+    Repeated,
 }
 
 /// A step, ready to run. Arguments and output are places in the table of pointers.
@@ -157,8 +157,8 @@ impl<'a> Layout<'a> {
         let path = Path::new(walk, self.tile.axes, block);
         // A result may replace an element only after the last step that reads it.
         let replaced = || outputs.iter().any(|output| output.may_overlap(&inputs[index]));
-        let access = if path.is_constant() {
-            Access::Constant
+        let access = if path.is_repeated(self.tile.axes) {
+            Access::Repeated
         } else if self.is_plain(walk, block, path, dtype) && !replaced() {
             Access::InPlace
         } else {
@@ -167,7 +167,7 @@ impl<'a> Layout<'a> {
         let itemsize = dtype.itemsize();
         let slot = match access {
             Access::InPlace => self.registers.add_pointer(),
-            Access::Gathered | Access::Constant => self.registers.add(itemsize),
+            Access::Gathered | Access::Repeated => self.registers.add(itemsize),
         };
         self.sources.push(Source { block, slot, path, itemsize, access });
         slot
@@ -245,12 +245,11 @@ impl<'a> Layout<'a> {
             .map(|offset| offset.map_or(std::ptr::null_mut(), |offset| base.wrapping_add(offset)))
             .collect();
         for (slot, value) in &self.constants {
-            let itemsize = value.dtype().itemsize();
-            let (item, dest) = (value.padded(), pointers[*slot]);
-            let (same, unit) = (Motion::Stride(0), Motion::Stride(itemsize as isize));
-            let len = self.registers.capacity;
+            let unit = Motion::Stride(value.dtype().itemsize() as isize);
             // SAFETY: the register has room for as many items.
-            unsafe { copy_row(item.as_ptr(), same, dest, unit, itemsize, len) };
+            unsafe {
+                fill_row(pointers[*slot], Some(unit), value.bytes(), self.registers.capacity);
+            }
         }
         (scratch, pointers)
     }

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::copy::rows::copy_row;
+use crate::copy::rows::{Place, copy_rows};
 use crate::walk::{Motion, Walk};
 
 /// The number of elements in a register: three registers of doubles fit a first-level cache with
@@ -71,9 +71,10 @@ impl<'a> Path<'a> {
             && (rows == 1 || self.rows == Motion::Stride((itemsize * full_columns) as isize))
     }
 
-    /// Whether there is only one element.
-    pub fn is_constant(&self) -> bool {
-        self.columns == Motion::Stride(0) && self.rows == Motion::Stride(0)
+    /// Whether every row of every tile with the same start is the same: there is one element, or
+    /// one row that tiles have the whole of.
+    pub fn is_repeated(&self, tile_axes: usize) -> bool {
+        self.rows == Motion::Stride(0) && (tile_axes == 2 || self.columns == Motion::Stride(0))
     }
 
     /// The place of the first element of a tile when `start` is that of row 0, column 0.
@@ -83,19 +84,15 @@ impl<'a> Path<'a> {
             .wrapping_offset(self.columns.offset(tile.column))
     }
 
-    /// The start of each row of a tile and the motion along it.
-    fn each_row(self, start: *mut u8, tile: Tile) -> impl Iterator<Item = (*mut u8, Motion<'a>)> {
-        (tile.row..tile.row + tile.rows).map(move |row| {
-            let start = start.wrapping_offset(self.rows.offset(row));
-            match self.columns {
-                Motion::Stride(stride) => {
-                    (start.wrapping_offset(stride * tile.column as isize), Motion::Stride(stride))
-                }
-                Motion::Offsets(offsets) => {
-                    (start, Motion::Offsets(&offsets[tile.column..tile.column + tile.columns]))
-                }
-            }
-        })
+    /// Where the elements of a tile lie.
+    fn place(self, start: *mut u8, tile: Tile) -> Place<'a> {
+        let part = |motion: Motion<'a>, first: usize, len: usize| match motion {
+            Motion::Stride(stride) => (stride * first as isize, motion),
+            Motion::Offsets(offsets) => (0, Motion::Offsets(&offsets[first..first + len])),
+        };
+        let (down, rows) = part(self.rows, tile.row, tile.rows);
+        let (along, columns) = part(self.columns, tile.column, tile.columns);
+        Place { start: start.wrapping_offset(down).wrapping_offset(along), rows, columns }
     }
 
     /// Gathers a tile into a register.
@@ -104,13 +101,9 @@ impl<'a> Path<'a> {
     ///
     /// The elements must be valid for reads, the register for writes of as many items.
     pub unsafe fn gather(self, start: *mut u8, tile: Tile, register: *mut u8, itemsize: usize) {
-        let unit = Motion::Stride(itemsize as isize);
-        let mut dest = register;
-        for (source, motion) in self.each_row(start, tile) {
-            // SAFETY: the caller's promise.
-            unsafe { copy_row(source, motion, dest, unit, itemsize, tile.columns) };
-            dest = dest.wrapping_add(itemsize * tile.columns);
-        }
+        let (source, dest) = (self.place(start, tile), packed(register, tile, itemsize));
+        // SAFETY: the caller's promise.
+        unsafe { copy_rows(source, dest, itemsize, tile.rows, tile.columns) };
     }
 
     /// Scatters a register over a tile.
@@ -118,14 +111,10 @@ impl<'a> Path<'a> {
     /// # Safety
     ///
     /// The elements must be valid for writes, the register for reads of as many items.
-    pub unsafe fn scatter(self, register: *const u8, start: *mut u8, tile: Tile, itemsize: usize) {
-        let unit = Motion::Stride(itemsize as isize);
-        let mut source = register;
-        for (dest, motion) in self.each_row(start, tile) {
-            // SAFETY: the caller's promise.
-            unsafe { copy_row(source, unit, dest, motion, itemsize, tile.columns) };
-            source = source.wrapping_add(itemsize * tile.columns);
-        }
+    pub unsafe fn scatter(self, register: *mut u8, start: *mut u8, tile: Tile, itemsize: usize) {
+        let (source, dest) = (packed(register, tile, itemsize), self.place(start, tile));
+        // SAFETY: the caller's promise.
+        unsafe { copy_rows(source, dest, itemsize, tile.rows, tile.columns) };
     }
 
     /// Scatters those elements of a register for which the byte of `mask` is not zero.
@@ -141,21 +130,29 @@ impl<'a> Path<'a> {
         tile: Tile,
         itemsize: usize,
     ) {
-        let mut item = 0;
-        for (dest, motion) in self.each_row(start, tile) {
-            for column in 0..tile.columns {
-                // SAFETY: the caller's promise.
-                unsafe {
-                    if *mask.add(item) != 0 {
-                        std::ptr::copy_nonoverlapping(
-                            register.add(item * itemsize),
-                            dest.wrapping_offset(motion.offset(column)),
-                            itemsize,
-                        );
-                    }
+        let dest = self.place(start, tile);
+        for item in 0..tile.len() {
+            let (row, column) = (item / tile.columns, item % tile.columns);
+            let offset = dest.rows.offset(row) + dest.columns.offset(column);
+            // SAFETY: the caller's promise.
+            unsafe {
+                if *mask.add(item) != 0 {
+                    std::ptr::copy_nonoverlapping(
+                        register.add(item * itemsize),
+                        dest.start.wrapping_offset(offset),
+                        itemsize,
+                    );
                 }
-                item += 1;
             }
         }
+    }
+}
+
+/// Where the elements of a tile lie in a register.
+fn packed(register: *mut u8, tile: Tile, itemsize: usize) -> Place<'static> {
+    Place {
+        start: register,
+        rows: Motion::Stride((itemsize * tile.columns) as isize),
+        columns: Motion::Stride(itemsize as isize),
     }
 }
