@@ -10,7 +10,7 @@ use distarray_kernels::{Argument, Block, Casting, DType, Op, Program, Scalar, So
 const SIZE: usize = 5_000_000;
 
 fn main() {
-    let numbers: Vec<f64> = (0..SIZE).map(|j| (j % 1000) as f64 + 0.5).collect();
+    let numbers: Vec<f64> = (0..SIZE).map(|j| (j % 1000) as f64 * 0.5).collect();
     let a = Block::from_slice(&numbers, &[SIZE]).unwrap();
     let b = a.copied().unwrap();
     let out = a.copied().unwrap();

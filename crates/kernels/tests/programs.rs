@@ -20,6 +20,8 @@ fn apply(builder: &mut Builder, op: Op, operands: &[Operand]) -> Result<Operand>
     builder.apply(op, &looped, operands)
 }
 
+type Comparison = fn(&i128, &i128) -> bool;
+
 /// One operation on whole blocks.
 fn evaluate(op: Op, inputs: &[Block]) -> Result<(Block, FloatFlags)> {
     let arguments: Vec<Argument> =
@@ -131,8 +133,7 @@ proptest! {
             .zip(second.to_vec::<u64>().unwrap())
             .map(|(a, b)| (i128::from(a), i128::from(b)))
             .collect();
-        type Test = fn(&i128, &i128) -> bool;
-        let tests: [(Op, Test); 6] = [
+        let tests: [(Op, Comparison); 6] = [
             (Op::Less, i128::lt),
             (Op::LessEqual, i128::le),
             (Op::Greater, i128::gt),
@@ -251,7 +252,7 @@ fn python_numbers_give_way() {
         DType::Int8
     );
     assert!(Scalar::from_integer(300, DType::UInt8).is_err());
-    assert_eq!(Scalar::from_integer(-1, DType::Float32).unwrap().as_f64(), -1.0);
+    assert_eq!(Scalar::from_integer(-1, DType::Float32), Ok(Scalar::from(-1.0f32)));
 }
 
 #[test]
