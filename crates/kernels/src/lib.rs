@@ -23,6 +23,7 @@ pub mod promotion;
 pub mod random;
 pub mod reduce;
 pub mod scalar;
+mod simd;
 mod walk;
 
 pub use block::{AxisLayout, Block};

@@ -6,7 +6,7 @@ use super::deviations::Center;
 use super::item::Item;
 use super::leaf;
 use super::memory::{self, Memory};
-use super::monoid::{LEAF, Lift};
+use super::monoid::{Lift, parts};
 use super::walk::{Axis, Indexing, Place, Step, Walk};
 use crate::element::with_element;
 
@@ -103,17 +103,17 @@ impl<M: Lift<T>, T: Item> Loops<'_, M, T> {
     fn run(&mut self, axis: &Axis, place: Place) {
         let center = self.centers[place.out];
         let mut total = self.totals[place.out];
-        for first in (0..axis.len).step_by(LEAF) {
+        for part in parts(axis.len, M::SETTLES) {
             if M::is_settled(&total) {
                 break;
             }
-            let len = LEAF.min(axis.len - first);
+            let (first, len) = (part.start, part.len());
             // SAFETY: the walk stays within the block.
             let items = unsafe {
                 self.items.slice(place.item, &axis.item, first, len, &mut self.item_scratch[0])
             };
             let leaf = match self.mask {
-                None => leaf::run::<M, T>(items, center),
+                None => M::lift_run(items, center),
                 Some(mask) => {
                     // SAFETY: the walk stays within the mask.
                     let mask = unsafe {

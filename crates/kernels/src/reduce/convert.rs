@@ -7,7 +7,7 @@ use super::partial::{Merge, no_loop};
 use super::table::visit_monoid;
 
 /// How many elements are converted at a time.
-const SLAB: usize = 1 << 16;
+const SLAB: usize = 1 << 13;
 
 impl Task<'_> {
     /// The totals of a reduction of elements converted to `dtype`, which no loop does on its way.

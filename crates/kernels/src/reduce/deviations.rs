@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use super::arithmetic::Sum;
 use super::item::Item;
 use super::monoid::{Lift, Monoid};
+use crate::Bool;
 
 /// The sum, in the real type `A`, of the squared absolute distances from a center.
 pub(super) struct Deviations<A>(PhantomData<A>);
@@ -116,6 +117,16 @@ macro_rules! complex_lifts {
             }
         }
     )*};
+}
+
+impl Lift<Bool> for Deviations<f64> {
+    type Center = f64;
+
+    #[inline(always)]
+    fn lift(item: Bool, center: f64) -> f64 {
+        let distance = f64::from(u8::from(item.get())) - center;
+        distance * distance
+    }
 }
 
 complex_lifts! {

@@ -2,190 +2,119 @@
 
 use std::marker::PhantomData;
 
-use half::f16;
-use num_complex::Complex;
-
-use super::item::Item;
+use super::leaf;
 use super::monoid::{Lift, Monoid};
-use crate::Bool;
-
-/// NumPy's order of the elements of a dtype: NaN comes before everything, in minima and in maxima.
-pub(super) trait Ordered: Item {
-    /// Not above any element.
-    const LOWEST: Self;
-    /// Not below any element.
-    const HIGHEST: Self;
-
-    /// Whether the element is less; false where either is NaN. Complex numbers are compared by
-    /// their real parts, then by their imaginary parts.
-    fn is_less(self, other: Self) -> bool;
-
-    /// Whether the element, or a part of it, is NaN.
-    fn is_nan(self) -> bool;
-}
-
-macro_rules! ordered_integers {
-    ($($integer:ty)*) => {$(
-        impl Ordered for $integer {
-            const LOWEST: Self = <$integer>::MIN;
-            const HIGHEST: Self = <$integer>::MAX;
-
-            #[inline(always)]
-            fn is_less(self, other: Self) -> bool {
-                self < other
-            }
-
-            #[inline(always)]
-            fn is_nan(self) -> bool {
-                false
-            }
-        }
-    )*};
-}
-
-ordered_integers!(i8 i16 i32 i64 u8 u16 u32 u64);
-
-impl Ordered for Bool {
-    const LOWEST: Self = Self::new(false);
-    const HIGHEST: Self = Self::new(true);
-
-    #[inline(always)]
-    fn is_less(self, other: Self) -> bool {
-        !self.get() & other.get()
-    }
-
-    #[inline(always)]
-    fn is_nan(self) -> bool {
-        false
-    }
-}
-
-macro_rules! ordered_floats {
-    ($($float:ty)*) => {$(
-        impl Ordered for $float {
-            const LOWEST: Self = <$float>::NEG_INFINITY;
-            const HIGHEST: Self = <$float>::INFINITY;
-
-            #[inline(always)]
-            fn is_less(self, other: Self) -> bool {
-                self < other
-            }
-
-            #[inline(always)]
-            fn is_nan(self) -> bool {
-                <$float>::is_nan(self)
-            }
-        }
-    )*};
-}
-
-ordered_floats!(f16 f32 f64);
-
-macro_rules! ordered_complex {
-    ($($float:ty)*) => {$(
-        impl Ordered for Complex<$float> {
-            const LOWEST: Self = Complex::new(<$float>::NEG_INFINITY, <$float>::NEG_INFINITY);
-            const HIGHEST: Self = Complex::new(<$float>::INFINITY, <$float>::INFINITY);
-
-            #[inline(always)]
-            #[allow(clippy::float_cmp, reason = "imaginary parts decide where real parts are equal")]
-            fn is_less(self, other: Self) -> bool {
-                (self.re < other.re || (self.re == other.re && self.im < other.im))
-                    && !Ordered::is_nan(self)
-                    && !Ordered::is_nan(other)
-            }
-
-            #[inline(always)]
-            fn is_nan(self) -> bool {
-                self.re.is_nan() || self.im.is_nan()
-            }
-        }
-    )*};
-}
-
-ordered_complex!(f32 f64);
-
-/// Which of two elements wins.
-pub(super) trait Direction: 'static {
-    /// The element that loses against every other.
-    fn worst<T: Ordered>() -> T {
-        if Self::WORST_IS_HIGHEST { T::HIGHEST } else { T::LOWEST }
-    }
-
-    /// Whether it is the highest element that loses.
-    const WORST_IS_HIGHEST: bool;
-
-    /// Whether the challenger beats the holder; NaN beats all but NaN.
-    fn is_better<T: Ordered>(challenger: T, holder: T) -> bool;
-}
-
-/// The least element wins.
-pub(super) struct Least;
-
-impl Direction for Least {
-    const WORST_IS_HIGHEST: bool = true;
-
-    #[inline(always)]
-    fn is_better<T: Ordered>(challenger: T, holder: T) -> bool {
-        challenger.is_less(holder) | (challenger.is_nan() & !holder.is_nan())
-    }
-}
-
-/// The greatest element wins.
-pub(super) struct Greatest;
-
-impl Direction for Greatest {
-    const WORST_IS_HIGHEST: bool = false;
-
-    #[inline(always)]
-    fn is_better<T: Ordered>(challenger: T, holder: T) -> bool {
-        holder.is_less(challenger) | (challenger.is_nan() & !holder.is_nan())
-    }
-}
+use super::order::{Direction, Ordered, Sum};
+use crate::simd::{Work, prefetch_after, widest};
 
 /// The winning element; NaN if there is one.
 pub(super) struct Extremum<D, T>(PhantomData<(D, T)>);
 
-macro_rules! extremum {
-    ($direction:ty, $neutral:ident, $challenger:ident, $holder:ident => $beats:expr) => {
-        impl<T: Ordered> Monoid for Extremum<$direction, T> {
-            type Leaf = T;
-            type Total = T;
-            type Output = T;
-            const NEUTRAL: T = T::$neutral;
-            const EMPTY: T = T::$neutral;
+impl<D: Direction, T: Ordered> Monoid for Extremum<D, T> {
+    type Leaf = T;
+    type Total = T;
+    type Output = T;
+    const NEUTRAL: T = if D::WORST_IS_HIGHEST { T::HIGHEST } else { T::LOWEST };
+    const EMPTY: T = Self::NEUTRAL;
+    const SETTLES: bool = T::SETTLES;
+    const WANTS_64: bool = true;
 
-            // The test is for any NaN challenger, which is cheaper than asking the holder too and
-            // keeps a NaN just as well.
-            #[inline(always)]
-            fn combine($holder: T, $challenger: T) -> T {
-                if $beats | $challenger.is_nan() { $challenger } else { $holder }
-            }
+    // The test is for any NaN challenger, which is cheaper than asking the holder too and keeps a
+    // NaN just as well.
+    #[inline(always)]
+    fn combine(holder: T, challenger: T) -> T {
+        if D::wins(challenger, holder) | challenger.is_nan() { challenger } else { holder }
+    }
 
-            #[inline(always)]
-            fn absorb(total: T, leaf: T) -> T {
-                Self::combine(total, leaf)
-            }
+    #[inline(always)]
+    fn absorb(total: T, leaf: T) -> T {
+        Self::combine(total, leaf)
+    }
 
-            fn merge(left: T, right: T) -> T {
-                Self::combine(left, right)
-            }
+    fn merge(left: T, right: T) -> T {
+        Self::combine(left, right)
+    }
 
-            fn finish(total: T) -> T {
-                total
-            }
-        }
+    fn finish(total: T) -> T {
+        total
+    }
 
-        impl<T: Ordered> Lift<T> for Extremum<$direction, T> {
-            type Center = ();
-
-            #[inline(always)]
-            fn lift(item: T, (): ()) -> T {
-                item
-            }
-        }
-    };
+    fn is_settled(total: &T) -> bool {
+        D::is_final(*total)
+    }
 }
 
-extremum!(Least, HIGHEST, challenger, holder => challenger.is_less(holder));
-extremum!(Greatest, LOWEST, challenger, holder => holder.is_less(challenger));
+impl<D: Direction, T: Ordered> Lift<T> for Extremum<D, T> {
+    type Center = ();
+
+    #[inline(always)]
+    fn lift(item: T, (): ()) -> T {
+        item
+    }
+
+    fn lift_run(items: &[T], (): ()) -> T {
+        if T::Sum::FINDS_NAN {
+            let (winner, sum) = match size_of::<T>() {
+                4 => widest(NumbersOnly::<D, T, 64> { items, direction: PhantomData }),
+                _ => widest(NumbersOnly::<D, T, 32> { items, direction: PhantomData }),
+            };
+            if !sum.is_nan() {
+                return winner;
+            }
+        }
+        leaf::run::<Self, T>(items, ())
+    }
+
+    #[inline(always)]
+    fn lift_four(leaf: T, items: [T; 4], (): ()) -> T {
+        let [first, second, third, fourth] = items;
+        if !T::Sum::FINDS_NAN {
+            let four = Self::combine(Self::combine(first, second), Self::combine(third, fourth));
+            return Self::combine(leaf, four);
+        }
+        // A NaN leaf stays, since no number wins against it; pairs are tested by one instruction.
+        let four = better::<D, T>(better::<D, T>(first, second), better::<D, T>(third, fourth));
+        let winner = better::<D, T>(leaf, four);
+        let has_nan = (first.is_nan() | second.is_nan()) | (third.is_nan() | fourth.is_nan());
+        if has_nan { T::Sum::ZERO_AND_NAN[1] } else { winner }
+    }
+}
+
+/// The winner among numbers, which the processor has an instruction for, and their sum, which is
+/// NaN if the winner is not to be trusted.
+struct NumbersOnly<'a, D, T, const LANES: usize> {
+    items: &'a [T],
+    direction: PhantomData<D>,
+}
+
+impl<D: Direction, T: Ordered, const LANES: usize> Work for NumbersOnly<'_, D, T, LANES> {
+    type Output = (T, T);
+    const WANTS_64: bool = true;
+
+    #[inline(always)]
+    fn run(self) -> (T, T) {
+        let (chunks, tail) = self.items.as_chunks::<LANES>();
+        let mut winners = [Extremum::<D, T>::NEUTRAL; LANES];
+        let mut sums = [T::Sum::ZERO_AND_NAN[0]; LANES];
+        for chunk in chunks {
+            prefetch_after(chunk);
+            for ((winner, sum), &item) in winners.iter_mut().zip(&mut sums).zip(chunk) {
+                *winner = better::<D, T>(*winner, item);
+                *sum = T::Sum::add(*sum, item);
+            }
+        }
+        // Copies, so that those of the loop above may stay in registers.
+        let (mut winners, mut sums) = (winners.map(|winner| winner), sums.map(|sum| sum));
+        for ((winner, sum), &item) in winners.iter_mut().zip(&mut sums).zip(tail) {
+            *winner = better::<D, T>(*winner, item);
+            *sum = T::Sum::add(*sum, item);
+        }
+        (leaf::fold(&mut winners, better::<D, T>), leaf::fold(&mut sums, T::Sum::add))
+    }
+}
+
+/// The better of two numbers; NaN never wins.
+#[inline(always)]
+fn better<D: Direction, T: Ordered>(holder: T, challenger: T) -> T {
+    if D::wins(challenger, holder) { challenger } else { holder }
+}

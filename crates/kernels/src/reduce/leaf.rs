@@ -3,55 +3,79 @@
 //! They are written over independent accumulators so that the compiler vectorises them.
 
 use crate::Bool;
+use crate::simd::{Work, prefetch_after, widest};
 
-use super::monoid::{Lift, Monoid};
+use super::monoid::Lift;
 
 /// How many rows [`rows`] takes up at once.
 pub(super) const ROWS: usize = 4;
 
+/// Runs shorter than this are taken up one by one.
+const SHORT: usize = 8;
+
 /// The leaf of a run of elements.
 #[inline]
 pub(super) fn run<M: Lift<T>, T: Copy>(items: &[T], center: M::Center) -> M::Leaf {
-    // As many accumulators as fill eight vector registers.
-    match size_of::<M::Leaf>() {
-        0..2 => run_in_lanes::<M, T, 128>(items, center),
-        2..4 => run_in_lanes::<M, T, 64>(items, center),
-        4..8 => run_in_lanes::<M, T, 32>(items, center),
-        _ => run_in_lanes::<M, T, 16>(items, center),
+    widest(Run::<M, T> { items, center })
+}
+
+struct Run<'a, M: Lift<T>, T> {
+    items: &'a [T],
+    center: M::Center,
+}
+
+impl<M: Lift<T>, T: Copy> Work for Run<'_, M, T> {
+    type Output = M::Leaf;
+    const WANTS_64: bool = M::WANTS_64;
+
+    #[inline(always)]
+    fn run(self) -> M::Leaf {
+        // As many accumulators as fill eight registers of 32 bytes.
+        match size_of::<M::Leaf>() {
+            0..2 => self.in_lanes::<256>(),
+            2..4 => self.in_lanes::<128>(),
+            4..8 => self.in_lanes::<64>(),
+            8..16 => self.in_lanes::<32>(),
+            _ => self.in_lanes::<16>(),
+        }
     }
 }
 
-#[inline(always)]
-fn run_in_lanes<M: Lift<T>, T: Copy, const LANES: usize>(
-    items: &[T],
-    center: M::Center,
-) -> M::Leaf {
-    let (chunks, tail) = items.as_chunks::<LANES>();
-    let mut leaf = M::NEUTRAL;
-    if !chunks.is_empty() {
+impl<M: Lift<T>, T: Copy> Run<'_, M, T> {
+    #[inline(always)]
+    fn in_lanes<const LANES: usize>(self) -> M::Leaf {
+        let Self { items, center } = self;
+        if items.len() < SHORT {
+            return items
+                .iter()
+                .fold(M::NEUTRAL, |leaf, &item| M::combine(leaf, M::lift(item, center)));
+        }
+        let (chunks, tail) = items.as_chunks::<LANES>();
         let mut lanes = [M::NEUTRAL; LANES];
         for chunk in chunks {
+            prefetch_after(chunk);
             for (lane, &item) in lanes.iter_mut().zip(chunk) {
                 *lane = M::combine(*lane, M::lift(item, center));
             }
         }
-        leaf = fold::<M>(&mut lanes);
+        // A copy, so that the lanes of the loop above may stay in registers.
+        let mut lanes = lanes.map(|lane| lane);
+        for (lane, &item) in lanes.iter_mut().zip(tail) {
+            *lane = M::combine(*lane, M::lift(item, center));
+        }
+        fold(&mut lanes, M::combine)
     }
-    for &item in tail {
-        leaf = M::combine(leaf, M::lift(item, center));
-    }
-    leaf
 }
 
-/// The leaf of a power of two of leaves, halving their number until one is left.
+/// The combination of a power of two of values, halving their number until one is left.
 #[inline(always)]
-fn fold<M: Monoid>(lanes: &mut [M::Leaf]) -> M::Leaf {
+pub(super) fn fold<T: Copy>(lanes: &mut [T], combine: impl Fn(T, T) -> T) -> T {
     let mut len = lanes.len();
     while len > 1 {
         len /= 2;
         let (left, right) = lanes.split_at_mut(len);
         for (left, &right) in left.iter_mut().zip(&right[..len]) {
-            *left = M::combine(*left, right);
+            *left = combine(*left, right);
         }
     }
     lanes[0]
@@ -79,14 +103,28 @@ pub(super) fn rows<M: Lift<T>, T: Copy>(
     rows: [&[T]; ROWS],
     centers: &[M::Center],
 ) {
-    let width = leaves.len();
-    let [first, second, third, fourth] = rows.map(|row| &row[..width]);
-    let centers = &centers[..width];
-    for column in 0..width {
-        let center = centers[column];
-        let left = M::combine(M::lift(first[column], center), M::lift(second[column], center));
-        let right = M::combine(M::lift(third[column], center), M::lift(fourth[column], center));
-        leaves[column] = M::combine(leaves[column], M::combine(left, right));
+    widest(Fourfold::<M, T> { leaves, rows, centers });
+}
+
+struct Fourfold<'a, M: Lift<T>, T> {
+    leaves: &'a mut [M::Leaf],
+    rows: [&'a [T]; ROWS],
+    centers: &'a [M::Center],
+}
+
+impl<M: Lift<T>, T: Copy> Work for Fourfold<'_, M, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { leaves, rows, centers } = self;
+        let width = leaves.len();
+        let [first, second, third, fourth] = rows.map(|row| &row[..width]);
+        let centers = &centers[..width];
+        for column in 0..width {
+            let items = [first[column], second[column], third[column], fourth[column]];
+            leaves[column] = M::lift_four(leaves[column], items, centers[column]);
+        }
     }
 }
 

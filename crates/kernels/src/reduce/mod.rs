@@ -18,6 +18,7 @@ mod leaf;
 mod memory;
 mod message;
 mod monoid;
+mod order;
 mod partial;
 mod position;
 mod table;

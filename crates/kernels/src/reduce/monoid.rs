@@ -1,5 +1,7 @@
 //! What a reduction accumulates: how elements are taken up, how results are merged.
 
+use super::leaf;
+
 /// An accumulation in three stages, so that the inner loops stay simple and the whole accurate.
 ///
 /// Elements are lifted into a *leaf*, the plain type that the inner loops work on. A leaf takes up
@@ -30,6 +32,12 @@ pub(super) trait Monoid: 'static {
     /// The result.
     fn finish(total: Self::Total) -> Self::Output;
 
+    /// Whether its loops want the widest registers of all.
+    const WANTS_64: bool = false;
+
+    /// Whether some totals are settled early, often enough to look for them.
+    const SETTLES: bool = false;
+
     /// Whether no further element can change the result.
     fn is_settled(_total: &Self::Total) -> bool {
         false
@@ -43,7 +51,38 @@ pub(super) trait Lift<Item>: Monoid {
 
     /// The leaf of one element.
     fn lift(item: Item, center: Self::Center) -> Self::Leaf;
+
+    /// The leaf of a run of elements.
+    fn lift_run(items: &[Item], center: Self::Center) -> Self::Leaf
+    where
+        Self: Sized,
+        Item: Copy,
+    {
+        leaf::run::<Self, Item>(items, center)
+    }
+
+    /// A leaf with four more elements.
+    #[inline(always)]
+    fn lift_four(leaf: Self::Leaf, items: [Item; 4], center: Self::Center) -> Self::Leaf {
+        let [first, second, third, fourth] = items.map(|item| Self::lift(item, center));
+        let four = Self::combine(Self::combine(first, second), Self::combine(third, fourth));
+        Self::combine(leaf, four)
+    }
 }
 
 /// The greatest number of elements that a leaf takes up; what narrow leaves can hold rests on it.
-pub(super) const LEAF: usize = 1024;
+pub(super) const LEAF: usize = 2048;
+
+/// The lengths of the parts in which a run is taken up: short ones first where the result may be
+/// settled early.
+pub(super) fn parts(len: usize, settles: bool) -> impl Iterator<Item = std::ops::Range<usize>> {
+    let mut part = if settles { LEAF / 16 } else { LEAF };
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let end = len.min(start + part);
+        let range = start..end;
+        start = end;
+        part = LEAF.min(2 * part);
+        (!range.is_empty()).then_some(range)
+    })
+}

@@ -3,9 +3,9 @@
 use crate::{Block, DType, KernelError, Labels, Reduction, Result};
 
 use super::accumulate::Task;
-use super::extrema::{Direction, Greatest, Least, Ordered};
 use super::memory;
 use super::monoid::Monoid;
+use super::order::{Direction, Greatest, Least, Ordered};
 use super::position::{NOWHERE, comes_first};
 use super::table::{Visitor, visit_monoid};
 use crate::element::with_element;

@@ -1,12 +1,15 @@
 //! From a block to positions of extrema.
 
+use std::marker::PhantomData;
+
+use crate::simd::{Work, widest};
 use crate::{Block, DType, Result};
 
 use super::accumulate::Task;
-use super::extrema::{Direction, Extremum, Ordered};
-use super::leaf;
+use super::extrema::Extremum;
 use super::memory::{self, Memory};
-use super::monoid::{LEAF, Lift, Monoid};
+use super::monoid::{Lift, Monoid, parts};
+use super::order::{Direction, Mark, Ordered};
 use super::walk::{Axis, Place, Walk};
 
 /// The index of the extremum of no elements.
@@ -17,12 +20,9 @@ const TILE: usize = 1024;
 
 impl Task<'_> {
     /// The extrema of elements of type `T`, which are the input's, and their flat indices.
-    pub(super) fn positions<D: Direction, T: Ordered>(&self) -> Result<Vec<Block>>
-    where
-        Extremum<D, T>: Lift<T, Center = ()> + Monoid<Leaf = T>,
-    {
+    pub(super) fn positions<D: Direction, T: Ordered>(&self) -> Result<Vec<Block>> {
         let shape = self.shape();
-        let mut values = memory::filled(&shape, self.input.dtype(), D::worst::<T>())?;
+        let mut values = memory::filled(&shape, self.input.dtype(), Extremum::<D, T>::EMPTY)?;
         let mut indices = memory::filled(&shape, DType::Int64, NOWHERE)?;
         if self.input.size() > 0 {
             let walk = Walk::new(self.input, self.reduced, None, Some(&self.indexing()))?;
@@ -35,7 +35,7 @@ impl Task<'_> {
             if walk.inner.is_reduced {
                 walk.for_each(&mut |place| search.run::<D>(&walk.inner, place));
             } else {
-                let mut best = Vec::new();
+                let mut best = Best { values: Vec::new(), rows: Vec::new() };
                 walk.for_each(&mut |place| search.columns::<D>(&walk, place, &mut best));
             }
         }
@@ -66,24 +66,23 @@ struct Search<'a, T> {
 
 impl<T: Ordered> Search<'_, T> {
     /// Searches one run along a reduced axis, whose indices ascend.
-    fn run<D: Direction>(&mut self, axis: &Axis, place: Place)
-    where
-        Extremum<D, T>: Lift<T, Center = ()> + Monoid<Leaf = T>,
-    {
+    fn run<D: Direction>(&mut self, axis: &Axis, place: Place) {
         let (mut best, mut best_index) = (self.values[place.out], self.indices[place.out]);
-        for first in (0..axis.len).step_by(LEAF) {
-            let len = LEAF.min(axis.len - first);
+        for part in parts(axis.len, T::SETTLES) {
+            let (first, len) = (part.start, part.len());
             // SAFETY: the walk stays within the block.
             let items =
                 unsafe { self.items.slice(place.item, &axis.item, first, len, &mut self.scratch) };
-            // Where the extremum lies is looked for only if it can win.
-            let value = leaf::run::<Extremum<D, T>, T>(items, ());
             let lowest = place.index + axis.index.get(first);
+            if best_index != NOWHERE && lowest > best_index && D::is_final(best) {
+                break;
+            }
+            // Where the extremum lies is looked for only if it can win.
+            let value = Extremum::<D, T>::lift_run(items, ());
             if !comes_first::<D, T>(value, lowest, best, best_index) {
                 continue;
             }
-            let is_extremum = |&item: &T| !D::is_better(value, item) && !D::is_better(item, value);
-            let position = items.iter().position(is_extremum).unwrap_or(0);
+            let position = widest(Find { items, value });
             let index = place.index + axis.index.get(first + position);
             if comes_first::<D, T>(value, index, best, best_index) {
                 (best, best_index) = (value, index);
@@ -93,34 +92,93 @@ impl<T: Ordered> Search<'_, T> {
     }
 
     /// Searches columns along the rows, whose indices ascend.
-    fn columns<D: Direction>(&mut self, walk: &Walk, place: Place, best: &mut Vec<(T, u32)>) {
+    fn columns<D: Direction>(&mut self, walk: &Walk, place: Place, best: &mut Best<T>) {
         let (rows, inner) = (&walk.rows, &walk.inner);
         for first in (0..inner.len).step_by(TILE) {
             let width = TILE.min(inner.len - first);
-            best.clear();
-            for row in 0..rows.len {
-                let offset = place.item + rows.item.at(row);
-                // SAFETY: the walk stays within the block.
-                let items = unsafe {
-                    self.items.slice(offset, &inner.item, first, width, &mut self.scratch)
-                };
-                if row == 0 {
-                    best.extend(items.iter().map(|&item| (item, 0)));
-                    continue;
+            // As many rows at a time as can be counted.
+            for top in (0..rows.len).step_by(T::Mark::MOST) {
+                for row in top..rows.len.min(top + T::Mark::MOST) {
+                    let offset = place.item + rows.item.at(row);
+                    // SAFETY: the walk stays within the block.
+                    let items = unsafe {
+                        self.items.slice(offset, &inner.item, first, width, &mut self.scratch)
+                    };
+                    best.take::<D>(items, row - top);
                 }
-                for (best, &item) in best.iter_mut().zip(items) {
-                    let is_better = D::is_better(item, best.0);
-                    best.0 = if is_better { item } else { best.0 };
-                    best.1 = if is_better { row as u32 } else { best.1 };
-                }
-            }
-            for (column, &(value, row)) in best.iter().enumerate() {
-                let out = place.out + (first + column) * inner.out;
-                let index = place.index + rows.index.get(row as usize);
-                if comes_first::<D, T>(value, index, self.values[out], self.indices[out]) {
-                    (self.values[out], self.indices[out]) = (value, index);
+                for (column, (&value, row)) in best.values.iter().zip(&best.rows).enumerate() {
+                    let out = place.out + (first + column) * inner.out;
+                    let index = place.index + rows.index.get(top + row.get());
+                    if comes_first::<D, T>(value, index, self.values[out], self.indices[out]) {
+                        (self.values[out], self.indices[out]) = (value, index);
+                    }
                 }
             }
+        }
+    }
+}
+
+/// Finds the first element that is the value, or NaN as the value is. There must be one.
+struct Find<'a, T> {
+    items: &'a [T],
+    value: T,
+}
+
+impl<T: Ordered> Work for Find<'_, T> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run(self) -> usize {
+        const CHUNK: usize = 64;
+        let (value, is_nan) = (self.value, self.value.is_nan());
+        let is_value = |item: T| (item == value) | (is_nan & item.is_nan());
+        // Whole chunks are searched without a branch for each element.
+        let has_value =
+            |chunk: &&[T]| chunk.iter().fold(false, |found, &item| found | is_value(item));
+        let chunk = self.items.chunks(CHUNK).take_while(|chunk| !has_value(chunk)).count();
+        let start = CHUNK * chunk;
+        start + self.items[start..].iter().position(|&item| is_value(item)).unwrap_or(0)
+    }
+}
+
+/// The best element of each column so far, and its row.
+struct Best<T: Ordered> {
+    values: Vec<T>,
+    rows: Vec<T::Mark>,
+}
+
+impl<T: Ordered> Best<T> {
+    /// Takes up one row, the first of which is row 0.
+    fn take<D: Direction>(&mut self, items: &[T], row: usize) {
+        let row = T::Mark::new(row);
+        if row.get() == 0 {
+            self.values.clear();
+            self.values.extend_from_slice(items);
+            self.rows.clear();
+            self.rows.resize(items.len(), row);
+        } else {
+            widest(Compare::<D, T> { best: self, items, row, direction: PhantomData });
+        }
+    }
+}
+
+struct Compare<'a, D, T: Ordered> {
+    best: &'a mut Best<T>,
+    items: &'a [T],
+    row: T::Mark,
+    direction: PhantomData<D>,
+}
+
+impl<D: Direction, T: Ordered> Work for Compare<'_, D, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let best = self.best.values.iter_mut().zip(&mut self.best.rows);
+        for ((value, row), &item) in best.zip(self.items) {
+            let is_better = D::is_better(item, *value);
+            *value = if is_better { item } else { *value };
+            *row = if is_better { self.row } else { *row };
         }
     }
 }

@@ -8,8 +8,9 @@ use crate::{Block, DType, Reduction, Result};
 use super::accumulate::Task;
 use super::arithmetic::{NarrowSum, Product, Sum};
 use super::deviations::Deviations;
-use super::extrema::{Extremum, Greatest, Least};
+use super::extrema::Extremum;
 use super::monoid::Monoid;
+use super::order::{Greatest, Least};
 use super::truth::{AllTrue, AnyTrue, CountTrue};
 use crate::Bool;
 use crate::element::with_element;
@@ -180,6 +181,7 @@ impl Task<'_> {
             (D::Float32, D::Float16) => self.accumulate::<Deviations<f32>, f16>(),
             (D::Float32, D::Float32) => self.accumulate::<Deviations<f32>, f32>(),
             (D::Float32, D::Complex64) => self.accumulate::<Deviations<f32>, Complex<f32>>(),
+            (D::Float64, D::Bool) => self.accumulate::<Deviations<f64>, Bool>(),
             (D::Float64, D::Int8) => self.accumulate::<Deviations<f64>, i8>(),
             (D::Float64, D::Int16) => self.accumulate::<Deviations<f64>, i16>(),
             (D::Float64, D::Int32) => self.accumulate::<Deviations<f64>, i32>(),

@@ -40,6 +40,8 @@ macro_rules! truths {
                 Bool::new(total != 0)
             }
 
+            const SETTLES: bool = true;
+
             fn is_settled(total: &u8) -> bool {
                 *total != $neutral
             }
