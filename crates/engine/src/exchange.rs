@@ -105,7 +105,7 @@ impl Endpoint<'_> {
             for transfer in plan::sends(self.source_distribution, self.dest_distribution, rank) {
                 let receiver = self.participant(self.dest_distribution, transfer.dest);
                 let mut packed = Vec::new();
-                for piece in pieces(&transfer) {
+                for piece in pieces(&transfer, source.is_strided()) {
                     packed.extend(piece.of_source(source).to_bytes()?);
                 }
                 sends.push((receiver, packed));
@@ -127,7 +127,7 @@ impl Endpoint<'_> {
                     continue;
                 };
                 let mut rest = packed.as_slice();
-                for piece in pieces(transfer) {
+                for piece in pieces(transfer, dest.is_strided()) {
                     let target = piece.of_dest(dest);
                     let shape = target.shape();
                     let bytes = shape.iter().product::<usize>() * dtype.itemsize();
@@ -168,7 +168,8 @@ pub fn participant(participants: &[usize], engine: usize) -> usize {
 ///
 /// As [`copy::copy`].
 pub fn copy_transfer(source: &Block, dest: &Block, transfer: &Transfer) -> Result<(), EngineError> {
-    for piece in pieces(transfer) {
+    let strided = source.is_strided() && dest.is_strided();
+    for piece in pieces(transfer, strided) {
         copy::copy(&piece.of_source(source), &piece.of_dest(dest))?;
     }
     Ok(())
@@ -231,11 +232,12 @@ enum Positions<'a> {
     List(&'a [usize]),
 }
 
-/// Cuts a transfer into pieces, in an order that both sides of it derive alike.
-fn pieces(transfer: &Transfer) -> Vec<Piece> {
+/// Cuts a transfer into pieces, in an order that both sides of it derive alike. What is not
+/// `strided` has no place for repeated runs, whose positions are listed then, in the same order.
+fn pieces(transfer: &Transfer, strided: bool) -> Vec<Piece> {
     let mut pieces = vec![Piece { axes: Vec::with_capacity(transfer.axes.len()) }];
     for patterns in &transfer.axes {
-        let parts = axis_parts(patterns);
+        let parts = axis_parts(patterns, strided);
         pieces = pieces
             .into_iter()
             .flat_map(|piece| {
@@ -250,33 +252,42 @@ fn pieces(transfer: &Transfer) -> Vec<Piece> {
     pieces
 }
 
-fn axis_parts(patterns: &[AxisTransfer]) -> Vec<AxisPart> {
+fn axis_parts(patterns: &[AxisTransfer], strided: bool) -> Vec<AxisPart> {
     let runs: usize = patterns.iter().map(|pattern| pattern.runs.len()).sum();
-    if runs <= FEW_RUNS {
-        return patterns
-            .iter()
-            .flat_map(|pattern| {
-                pattern.runs.iter().map(|&run| AxisPart::Pattern {
+    if runs > FEW_RUNS {
+        return vec![listed(patterns.iter().flat_map(|pattern| {
+            (0..pattern.repeat)
+                .flat_map(move |turn| pattern.runs.iter().map(move |&run| (pattern, run, turn)))
+        }))];
+    }
+    let mut parts = Vec::with_capacity(runs);
+    for pattern in patterns {
+        for &run in &pattern.runs {
+            parts.push(if strided || pattern.repeat == 1 {
+                AxisPart::Pattern {
                     run,
                     repeat: pattern.repeat,
                     source_period: pattern.source_period,
                     dest_period: pattern.dest_period,
-                })
-            })
-            .collect();
-    }
-    let (mut source, mut dest) = (Vec::new(), Vec::new());
-    for pattern in patterns {
-        for repetition in 0..pattern.repeat as isize {
-            for run in &pattern.runs {
-                let from = run.source as isize + repetition * pattern.source_period;
-                let to = run.dest as isize + repetition * pattern.dest_period;
-                for j in 0..run.len as isize {
-                    source.push((from + j * run.source_step) as usize);
-                    dest.push((to + j * run.dest_step) as usize);
                 }
-            }
+            } else {
+                listed((0..pattern.repeat).map(|turn| (pattern, run, turn)))
+            });
         }
     }
-    vec![AxisPart::Lists { source: source.into(), dest: dest.into() }]
+    parts
+}
+
+/// The positions of runs, each at one turn of its pattern.
+fn listed<'a>(runs: impl Iterator<Item = (&'a AxisTransfer, Run, usize)>) -> AxisPart {
+    let (mut source, mut dest) = (Vec::new(), Vec::new());
+    for (pattern, run, turn) in runs {
+        let from = run.source as isize + turn as isize * pattern.source_period;
+        let to = run.dest as isize + turn as isize * pattern.dest_period;
+        for j in 0..run.len as isize {
+            source.push((from + j * run.source_step) as usize);
+            dest.push((to + j * run.dest_step) as usize);
+        }
+    }
+    AxisPart::Lists { source: source.into(), dest: dest.into() }
 }

@@ -7,7 +7,7 @@ use common::{array, counting, elements, layouts, session, sessions};
 use distarray_engine::client::{Elementwise, Operand, Policy, PythonScalar, Reduce};
 use distarray_engine::{Array, Communication, Initial, SessionError};
 use distarray_kernels::{DType, Op, Reduction, Scalar};
-use distarray_meta::{AxisMap, AxisSlice, Distribution, IndexItem};
+use distarray_meta::{AxisMap, AxisSlice, Distribution, IndexItem, Indices};
 
 const SHAPES: [&[usize]; 5] = [&[0], &[1], &[11], &[5, 6], &[1, 9]];
 
@@ -39,6 +39,29 @@ fn redistribution_keeps_every_element() {
                     assert_eq!(elements(&moved), elements(&array), "{source:?} -> {dest:?}");
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn an_irregular_view_of_regular_indices_can_be_redistributed() {
+    // The even indices ascend, but lie at no regular distance.
+    let mut held: Vec<i64> = (0..40).step_by(2).collect();
+    for (odd, place) in (1..40).step_by(2).zip([1, 2, 4, 5, 6, 9, 14, 15, 17, 20, 22, 25]) {
+        held.insert(place, odd);
+    }
+    held.extend((0..40).filter(|index| !held.contains(index)).collect::<Vec<_>>());
+    for (_, session) in sessions().filter(|(engines, _)| *engines == 2) {
+        let pieces = vec![Indices::from_list(held.clone()), Indices::from_list(Vec::new())];
+        let map = AxisMap::unstructured(40, pieces).unwrap();
+        let base = array(&session, &Distribution::new(vec![map], vec![0, 1]).unwrap());
+        let even = AxisSlice { start: 0, step: 2, len: 20 };
+        let view = base.slice(&[IndexItem::Slice(even)]).unwrap();
+        for layout in layouts(&[20], 2) {
+            let moved = view.redistribute(layout.clone(), &Policy::ALLOW).unwrap();
+            assert_eq!(elements(&moved), elements(&view), "{layout:?}");
+            view.assign(&moved, &Policy::ALLOW).unwrap();
+            assert_eq!(elements(&base), counting(&[40]).to_vec::<f64>().unwrap(), "{layout:?}");
         }
     }
 }
