@@ -13,6 +13,10 @@ class ContextError(DistArrayError, ValueError):
     """A unique context can't be found, or arrays of different contexts meet."""
 
 
+class ContextCreationError(DistArrayError, RuntimeError):
+    """A context can't be made: its engines can't be had."""
+
+
 class DistributionError(DistArrayError, ValueError):
     """Distributions are inconsistent."""
 

@@ -42,7 +42,9 @@ impl Engine {
 
     /// Keeps a local array under a name.
     pub fn insert(&self, array: ArrayId, local: LocalArray) {
-        self.lock().insert(array, local);
+        let replaced = self.lock().insert(array, local);
+        // Freed outside the lock, see `remove`.
+        drop(replaced);
     }
 
     /// Forgets an array; its memory goes with the last view of it.

@@ -50,6 +50,8 @@ pub struct FunctionError {
     pub cause: Box<dyn Any + Send + Sync>,
     /// Whether it failed only because another engine gave up.
     pub is_echo: bool,
+    /// Whether it failed because the user asked to stop.
+    pub is_interrupt: bool,
 }
 
 impl fmt::Debug for FunctionError {
@@ -98,7 +100,7 @@ pub enum SessionError {
     /// The session is used in a child process that was forked after the engines started.
     #[error(
         "the engines live in the parent process and did not survive fork(); use the 'spawn' start \
-         method, or make arrays only after forking"
+         method, or make contexts and arrays only after forking"
     )]
     Forked,
     /// The session was entered from one of its own engines.
@@ -109,6 +111,9 @@ pub enum SessionError {
     /// The wait was given up; why is known to whoever interrupted.
     #[error("interrupted")]
     Interrupted,
+    /// The session was closed: it runs no more functions.
+    #[error("the program is about to end, and engines call no more functions")]
+    Closed,
     /// The host of the session refused; the cause is in its own language.
     #[error("refused by the host")]
     Host(Box<dyn Any + Send + Sync>),

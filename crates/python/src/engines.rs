@@ -1,7 +1,7 @@
 //! The session of engines in this process.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use distarray_comm::Interrupt;
 use distarray_engine::session::Host;
@@ -12,6 +12,7 @@ use pyo3::types::PyDict;
 use crate::comm;
 use crate::errors::raise;
 use crate::function::{self, PyFunction};
+use crate::thread::PythonThread;
 
 /// The engines that live in this process: threads, started as they are needed.
 #[pyclass(frozen, name = "Engines", module = "distarray._core")]
@@ -21,35 +22,46 @@ pub struct PyEngines {
 }
 
 /// What the session may ask of the Python interpreter.
+#[derive(Default)]
 pub struct Interpreter {
-    /// Set when a function on the client's own thread was interrupted.
-    pub interrupted: AtomicBool,
-    /// The error by which the interpreter reported the interrupt.
-    pub error: Mutex<Option<PyErr>>,
-    /// The Python thread in which each engine runs a function at the moment.
-    pub threads: Mutex<std::collections::HashMap<usize, u64>>,
+    /// The Python thread in which each engine runs a function at the moment. Locked only by threads
+    /// that are attached to the interpreter, and that stay so while they have the lock.
+    threads: Mutex<HashMap<usize, PythonThread>>,
+}
+
+impl Interpreter {
+    /// Calls `function`, which can be stopped meanwhile, on the current thread for an engine.
+    pub fn stoppable<T>(&self, py: Python<'_>, engine: usize, function: impl FnOnce() -> T) -> T {
+        let thread = PythonThread::current(py);
+        self.threads().insert(engine, thread);
+        let result = function();
+        let mut threads = self.threads();
+        // If the engine has another thread by now, because nobody waits for this one any more, that
+        // other one may be running a function.
+        if threads.get(&engine) == Some(&thread) {
+            threads.remove(&engine);
+        }
+        // Whoever asked this function to stop did not mean what the thread does next.
+        thread.forget_interrupt(py);
+        result
+    }
+
+    fn threads(&self) -> MutexGuard<'_, HashMap<usize, PythonThread>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Host for Interpreter {
     fn interrupted(&self) -> bool {
-        if self.interrupted.load(Ordering::Acquire) {
-            return true;
-        }
-        Python::attach(|py| match py.check_signals() {
-            Ok(()) => false,
-            Err(error) => {
-                *self.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                true
-            }
-        })
+        comm::signals()()
     }
 
     fn stop_function(&self, engine: usize) {
-        let thread =
-            self.threads.lock().unwrap_or_else(PoisonError::into_inner).get(&engine).copied();
-        if let Some(thread) = thread {
-            Python::attach(|py| function::interrupt(py, thread));
-        }
+        let _ = Python::try_attach(|py| {
+            if let Some(thread) = self.threads().get(&engine) {
+                thread.interrupt(py);
+            }
+        });
     }
 
     fn interrupt(&self) -> Option<Interrupt> {
@@ -66,11 +78,7 @@ impl PyEngines {
     /// Starts `count` engines.
     #[new]
     fn new(count: usize) -> Self {
-        let interpreter = Arc::new(Interpreter {
-            interrupted: AtomicBool::new(false),
-            error: Mutex::new(None),
-            threads: Mutex::default(),
-        });
+        let interpreter = Arc::new(Interpreter::default());
         let session = ThreadSession::with_host(count, Some(interpreter.clone()));
         Self { session, interpreter }
     }
@@ -111,16 +119,17 @@ impl PyEngines {
         targets: Vec<usize>,
         function: Py<PyAny>,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        self.interpreter.interrupted.store(false, Ordering::Release);
         let call = PyFunction::command(function, self.interpreter.clone());
         let session = self.session.clone();
         let replies = py.detach(move || session.execute(&targets, call, usize::MAX));
-        let interrupt =
-            self.interpreter.error.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(interrupt) = interrupt {
-            return Err(interrupt);
-        }
         replies.map_err(raise)?.into_iter().map(|reply| function::result(py, reply)).collect()
+    }
+
+    /// Asks functions that run on engines to stop, waits a moment for them, and calls no more: the
+    /// interpreter is about to end.
+    fn close(&self, py: Python<'_>) {
+        let session = self.session.clone();
+        py.detach(move || session.close());
     }
 
     /// Facts about the engines, for `repr` and support.

@@ -8,8 +8,8 @@ use distarray_kernels::KernelError;
 use distarray_meta::MetaError;
 use distarray_storage::StorageError;
 use pyo3::exceptions::{
-    PyIndexError, PyMemoryError, PyOSError, PyOverflowError, PyRuntimeError, PyTypeError,
-    PyValueError,
+    PyIndexError, PyKeyboardInterrupt, PyMemoryError, PyOSError, PyOverflowError, PyRuntimeError,
+    PyTypeError, PyValueError,
 };
 use pyo3::prelude::*;
 
@@ -123,13 +123,15 @@ impl Raise for SessionError {
             Self::Storage(error) => error.raise(py),
             Self::Kernel(error) => error.raise(py),
             Self::Engines(failures) => failures::raise(py, failures),
-            Self::DifferentSessions | Self::Forked | Self::Reentered => {
+            Self::DifferentSessions | Self::Forked | Self::Reentered | Self::Closed => {
                 exception(py, "ContextError", (message,))
             }
             Self::CommunicationForbidden { .. } => {
                 exception(py, "CommunicationForbiddenError", (message,))
             }
-            Self::Interrupted => pyo3::exceptions::PyKeyboardInterrupt::new_err(message),
+            Self::Interrupted => {
+                pending_signal().unwrap_or_else(|| PyKeyboardInterrupt::new_err(()))
+            }
             Self::Host(cause) => match cause.downcast::<PyErr>() {
                 Ok(error) => *error,
                 Err(_) => PyRuntimeError::new_err(message),

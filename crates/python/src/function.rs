@@ -1,8 +1,7 @@
 //! Python functions that run on engines.
 
 use std::any::Any;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use distarray_engine::error::FunctionError;
 use distarray_engine::{
@@ -12,7 +11,6 @@ use distarray_kernels::copy;
 use distarray_meta::{AxisMap, Distribution};
 use numpy::PyUntypedArray;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError};
-use pyo3::ffi;
 use pyo3::prelude::*;
 
 use crate::array::PyArray;
@@ -21,6 +19,7 @@ use crate::engines::Interpreter;
 use crate::errors::raise;
 use crate::host;
 use crate::meta::distribution::PyDistribution;
+use crate::thread;
 
 /// A Python callable, as engines call it.
 pub struct PyFunction {
@@ -35,45 +34,31 @@ impl PyFunction {
     }
 
     fn call_attached(&self, py: Python<'_>, context: &FunctionContext<'_>) -> PyResult<Py<PyAny>> {
+        let number = context.engine.number();
         let engine = PyEngine {
             engine: context.engine.clone(),
             participants: context.participants.to_vec(),
             communicator: context.communicator.clone(),
         };
-        Ok(self.function.bind(py).call1((engine,))?.unbind())
+        let engine = Bound::new(py, engine)?.into_any();
+        let function = self.function.bind(py);
+        self.interpreter
+            .stoppable(py, number, || thread::call(function, &engine))
+            .map(Bound::unbind)
     }
 }
 
 impl EngineFunction for PyFunction {
     fn call(&self, context: &FunctionContext<'_>) -> Result<Box<dyn Any + Send>, FunctionError> {
-        Python::attach(|py| {
-            let number = context.engine.number();
-            let threads = &self.interpreter.threads;
-            // SAFETY: this thread is attached to the interpreter.
-            let thread = unsafe { ffi::PyThread_get_thread_ident() };
-            threads.lock().unwrap_or_else(PoisonError::into_inner).insert(number, thread);
-            let result = self.call_attached(py, context);
-            threads.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
-            match result {
-                Ok(value) => Ok(Box::new(value) as Box<dyn Any + Send>),
-                Err(error) => {
-                    if error.is_instance_of::<PyKeyboardInterrupt>(py) {
-                        self.interpreter.interrupted.store(true, Ordering::Release);
-                    }
-                    let is_echo = is_aborted(py, &error);
-                    Err(FunctionError { cause: Box::new(error), is_echo })
-                }
-            }
+        Python::attach(|py| match self.call_attached(py, context) {
+            Ok(value) => Ok(Box::new(value) as Box<dyn Any + Send>),
+            Err(error) => Err(FunctionError {
+                is_echo: is_aborted(py, &error),
+                is_interrupt: error.is_instance_of::<PyKeyboardInterrupt>(py),
+                cause: Box::new(error),
+            }),
         })
     }
-}
-
-/// Raises `KeyboardInterrupt` in the Python thread `thread`, at its next instruction.
-pub fn interrupt(py: Python<'_>, thread: u64) {
-    let exception = py.get_type::<PyKeyboardInterrupt>();
-    // SAFETY: this thread is attached; the interpreter looks the other one up by its identifier and
-    // takes a reference of its own to the exception.
-    unsafe { ffi::PyThreadState_SetAsyncExc(thread as _, exception.as_ptr()) };
 }
 
 /// The Python object in an engine's reply.

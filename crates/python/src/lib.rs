@@ -11,6 +11,7 @@ mod file;
 mod function;
 mod host;
 mod meta;
+mod thread;
 
 use pyo3::prelude::*;
 

@@ -8,12 +8,15 @@ that asks.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from distarray._core import in_process_group
 from distarray.localapi.messaging.intracomm import Intracomm
+
+if TYPE_CHECKING:
+    from distarray.localapi.proxyize import Proxyize
 
 
 class Engine:
@@ -32,12 +35,15 @@ class Engine:
     objects : dict
     random : numpy.random.RandomState or None
         The state of this engine's random numbers, if it has one of its own.
+    proxyize : Proxyize or None
+        What keeps objects here for the client, while a function of the client's runs.
     """
 
     def __init__(self, comm: Any, objects: dict[str, Any] | None = None) -> None:
         self.comm = comm
         self.objects: dict[str, Any] = {} if objects is None else objects
         self.random: np.random.RandomState | None = None
+        self.proxyize: Proxyize | None = None
 
 
 _current: ContextVar[Engine | None] = ContextVar("distarray_engine", default=None)

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Thread;
 
@@ -28,6 +28,8 @@ pub struct Job {
     ranks: Ranks,
     results: Vec<Mutex<Option<std::result::Result<Reply, EngineError>>>>,
     remaining: AtomicUsize,
+    /// Set when a function ended because the user asked to stop.
+    interrupted: AtomicBool,
     client: Thread,
 }
 
@@ -46,6 +48,7 @@ impl Job {
             remaining: AtomicUsize::new(engines.len()),
             engines,
             ranks,
+            interrupted: AtomicBool::new(false),
             client: std::thread::current(),
         }
     }
@@ -58,10 +61,13 @@ impl Job {
             &self.ranks.communicators[index],
             &self.command,
         );
-        if let Err(error) = &result
-            && self.engines.len() > 1
-        {
-            self.ranks.group.abort(index, error.to_string());
+        if let Err(error) = &result {
+            if matches!(error, EngineError::Function(error) if error.is_interrupt) {
+                self.interrupted.store(true, Ordering::Release);
+            }
+            if self.engines.len() > 1 {
+                self.ranks.group.abort(index, error.to_string());
+            }
         }
         *self.results[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
         if self.remaining.fetch_sub(1, Ordering::AcqRel) == 1 {
@@ -72,6 +78,16 @@ impl Job {
     /// The number of the `index`-th engine.
     pub fn engine(&self, index: usize) -> usize {
         self.participants[index]
+    }
+
+    /// Whether the command is a user's function, which may last as long as it likes.
+    pub fn is_call(&self) -> bool {
+        matches!(self.command, Command::Call { .. })
+    }
+
+    /// Whether a function ended because the user asked to stop.
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Acquire)
     }
 
     /// Whether every engine is done.

@@ -2,6 +2,7 @@
 
 mod job;
 mod threads;
+mod turn;
 mod worker;
 
 pub use threads::{Host, ThreadSession};

@@ -2,14 +2,15 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use distarray_comm::{Communicator, InProcess, Interrupt};
 
 use super::Session;
 use super::job::{Job, Ranks, collect, guarded, guarded_all};
+use super::turn::{Taken, Turn};
 use super::worker::Worker;
 use crate::error::{EngineError, EngineFailure, Result, SessionError};
 use crate::{ArrayId, Command, Engine, Reply};
@@ -21,12 +22,16 @@ const INLINE_BYTES: usize = 1 << 17;
 /// How often the client looks up from waiting for engines.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// How long the client waits for engines after it has asked them to stop.
+/// How long the client waits for functions after it has asked them to stop.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How often it asks them: a function that does not end at once may be cleaning up.
+const INSISTENCE: Duration = Duration::from_millis(500);
 
 /// What the surroundings of a session know about interrupts: the Python interpreter, for one.
 pub trait Host: Send + Sync {
-    /// Whether the user asked to stop; called by the client's thread while it waits.
+    /// Whether the user asked to stop; called by the client's thread while it waits. What it was that
+    /// the user did may be kept for this thread, until the session's error has reached the user.
     fn interrupted(&self) -> bool;
 
     /// Asks the function that runs on this engine, if any, to stop.
@@ -51,7 +56,11 @@ pub struct ThreadSession {
     next_array: AtomicU64,
     process: u32,
     engines: RwLock<Vec<Arc<Engine>>>,
+    turn: Turn,
     state: Mutex<State>,
+    /// The function that engines are calling at the moment.
+    running: Mutex<Option<Arc<Job>>>,
+    closed: AtomicBool,
     host: Option<Arc<dyn Host>>,
     inline_bytes: AtomicUsize,
 }
@@ -82,10 +91,30 @@ impl ThreadSession {
             engines: RwLock::new(
                 (0..engines).map(|number| Arc::new(Engine::new(number))).collect(),
             ),
+            turn: Turn::default(),
             state: Mutex::new(State { workers: Vec::new(), ranks: HashMap::new() }),
+            running: Mutex::new(None),
+            closed: AtomicBool::new(false),
             host,
             inline_bytes: AtomicUsize::new(INLINE_BYTES),
         })
+    }
+
+    /// Asks the functions that run on engines to stop, waits a moment for them, and calls no more
+    /// of them. To be called when the program ends, by another thread than theirs.
+    pub fn close(&self) {
+        if std::process::id() != self.process {
+            return;
+        }
+        self.closed.store(true, Ordering::Release);
+        let Some(job) = lock(&self.running).clone() else { return };
+        job.abort("the program is about to end");
+        let start = Instant::now();
+        let mut asked: Option<Instant> = None;
+        while !job.is_done() && start.elapsed() < GRACE {
+            self.insist(&job, &mut asked);
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Sees to it that there are at least `engines` engines.
@@ -161,85 +190,152 @@ impl ThreadSession {
         participants: &[usize],
         command: Command,
     ) -> Result<Vec<Reply>> {
-        let mut state = self.lock();
-        let job = Arc::new(Job::new(
-            command,
-            participants,
-            engines,
-            state.ranks(participants, self.host.as_deref()),
-        ));
+        let _turn = self.take_turn()?;
+        let mut state = lock(&self.state);
+        let ranks = state.ranks(participants);
+        let job = Arc::new(Job::new(command, participants, engines, ranks.clone()));
+        state.start_workers(&participants[1..])?;
+        if job.is_call() {
+            *lock(&self.running) = Some(job.clone());
+            // After it is known to be running: either we see that the session was closed, or
+            // whoever closes it sees the job.
+            if self.closed.load(Ordering::Acquire) {
+                *lock(&self.running) = None;
+                return Err(SessionError::Closed);
+            }
+            ranks.group.set_interrupt(self.host.as_deref().and_then(Host::interrupt));
+        }
         for (index, &engine) in participants.iter().enumerate().skip(1) {
-            state.worker(engine)?.post(job.clone(), index);
+            state.workers[engine].as_ref().expect("just started").post(job.clone(), index);
         }
         as_engine(|| job.run(0));
-        if self.wait(&job) {
-            return job.finish();
+        let outcome = self.wait(&job);
+        if job.is_call() {
+            *lock(&self.running) = None;
+            ranks.group.set_interrupt(None);
         }
-        // Engines that do not stop keep their thread; new threads take over their arrays.
-        state.ranks.remove(participants);
-        for index in job.unfinished() {
-            if let Some(worker) = state.workers[participants[index]].take() {
-                worker.abandon();
+        match outcome {
+            Outcome::Done => job.finish(),
+            Outcome::Interrupted => {
+                // What the engines made of it does not matter any more.
+                let _ = job.finish();
+                Err(SessionError::Interrupted)
+            }
+            Outcome::Hangs => {
+                // Engines that do not stop keep their thread; new threads take over their arrays.
+                state.ranks.remove(participants);
+                for index in job.unfinished() {
+                    if let Some(worker) = state.workers[participants[index]].take() {
+                        worker.abandon();
+                    }
+                }
+                Err(SessionError::Interrupted)
             }
         }
-        Err(SessionError::Interrupted)
     }
 
-    /// The lock under which commands are executed.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    /// Waits for the turn to have engines work.
+    fn take_turn(&self) -> Result<Taken<'_>> {
+        if let Some(turn) = self.turn.try_take() {
+            return Ok(turn);
+        }
         loop {
-            match (self.state.try_lock(), &self.host) {
-                (Ok(state), _) => return state,
-                (Err(TryLockError::Poisoned(poisoned)), _) => return poisoned.into_inner(),
-                (Err(TryLockError::WouldBlock), None) => {
-                    return self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut taken = None;
+            match &self.host {
+                None => taken = self.turn.take(PATIENCE),
+                Some(host) => {
+                    host.unlocked(&mut || taken = self.turn.take(PATIENCE));
+                    if taken.is_none() && host.interrupted() {
+                        return Err(SessionError::Interrupted);
+                    }
                 }
-                (Err(TryLockError::WouldBlock), Some(host)) => {
-                    host.unlocked(&mut || drop(self.state.lock()));
-                }
+            }
+            if let Some(turn) = taken {
+                return Ok(turn);
             }
         }
     }
 
-    /// Waits until a job is done; `false` when it was interrupted and engines do not stop.
-    fn wait(&self, job: &Job) -> bool {
+    /// Waits until a job is done, or the user asked to stop a function.
+    ///
+    /// Other commands are not stopped: they end by themselves, and would leave arrays half
+    /// written.
+    fn wait(&self, job: &Job) -> Outcome {
         let start = Instant::now();
         while start.elapsed() < Duration::from_micros(30) {
             if job.is_done() {
-                return true;
+                return Outcome::Done;
             }
             std::hint::spin_loop();
         }
-        let mut deadline: Option<Instant> = None;
-        while !job.is_done() {
+        let host = self.host.as_ref().filter(|_| job.is_call());
+        let mut outcome = Outcome::Done;
+        let mut stopped: Option<Instant> = None;
+        let mut asked: Option<Instant> = None;
+        loop {
             std::thread::park_timeout(PATIENCE);
-            let Some(host) = &self.host else { continue };
-            match deadline {
+            if job.is_done() {
+                return outcome;
+            }
+            let Some(host) = host else { continue };
+            match stopped {
+                // A function that was interrupted tells so itself.
+                None if job.is_interrupted() => stopped = Some(Instant::now()),
                 None if host.interrupted() => {
+                    stopped = Some(Instant::now());
+                    outcome = Outcome::Interrupted;
                     job.abort("interrupted");
-                    deadline = Some(Instant::now() + GRACE);
                 }
-                Some(deadline) if Instant::now() > deadline => return false,
+                Some(since) if since.elapsed() > GRACE => return Outcome::Hangs,
                 _ => {}
             }
-            if deadline.is_some() {
-                for index in job.unfinished() {
-                    host.stop_function(job.engine(index));
-                }
+            if stopped.is_some() {
+                self.insist(job, &mut asked);
             }
         }
-        true
+    }
+
+    /// Asks the functions of a job to stop, unless they were asked a moment ago.
+    fn insist(&self, job: &Job, asked: &mut Option<Instant>) {
+        if let Some(host) = &self.host
+            && asked.is_none_or(|time| time.elapsed() >= INSISTENCE)
+        {
+            *asked = Some(Instant::now());
+            for index in job.unfinished() {
+                host.stop_function(job.engine(index));
+            }
+        }
     }
 }
 
+impl Drop for ThreadSession {
+    fn drop(&mut self) {
+        if std::process::id() != self.process {
+            // The threads are the parent process's: there is none to wait for.
+            let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+            std::mem::forget(std::mem::take(&mut state.workers));
+        }
+    }
+}
+
+/// How a job ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// Every engine is done.
+    Done,
+    /// Every engine is done, after the user asked to stop.
+    Interrupted,
+    /// The user asked to stop, and engines do not.
+    Hangs,
+}
+
 impl State {
-    fn ranks(&mut self, participants: &[usize], host: Option<&dyn Host>) -> Ranks {
+    fn ranks(&mut self, participants: &[usize]) -> Ranks {
         if let Some(ranks) = self.ranks.get(participants) {
             return ranks.clone();
         }
         let members = InProcess::group(participants.len());
         let group = members[0].handle();
-        group.set_interrupt(host.and_then(Host::interrupt));
         let communicators =
             members.into_iter().map(|member| member as Arc<dyn Communicator>).collect();
         let ranks = Ranks { communicators, group };
@@ -247,19 +343,27 @@ impl State {
         ranks
     }
 
-    fn worker(&mut self, engine: usize) -> Result<&Worker> {
-        if self.workers.len() <= engine {
-            self.workers.resize_with(engine + 1, || None);
+    /// Sees to it that these engines have threads.
+    fn start_workers(&mut self, engines: &[usize]) -> Result<()> {
+        for &engine in engines {
+            if self.workers.len() <= engine {
+                self.workers.resize_with(engine + 1, || None);
+            }
+            if self.workers[engine].is_none() {
+                let cores = std::thread::available_parallelism().map_or(1, usize::from);
+                let started = Worker::start(engine, engine < cores).map_err(|error| {
+                    SessionError::Value(format!("no thread for engine {engine}: {error}"))
+                })?;
+                self.workers[engine] = Some(started);
+            }
         }
-        let worker = &mut self.workers[engine];
-        if worker.is_none() {
-            let cores = std::thread::available_parallelism().map_or(1, usize::from);
-            *worker = Some(Worker::start(engine, engine < cores).map_err(|error| {
-                SessionError::Value(format!("no thread for engine {engine}: {error}"))
-            })?);
-        }
-        Ok(worker.as_ref().expect("just started"))
+        Ok(())
     }
+}
+
+/// Locks a mutex; whoever panicked while it was locked left nothing half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs `work` with this thread marked as an engine's.

@@ -1,0 +1,181 @@
+"""How failures on engines reach the user: one readable exception.
+
+One engine that failed gives an exception of the type that was raised there, whose message names
+the engine and has its traceback. Several give an exception group of such exceptions.
+"""
+
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from types import MemberDescriptorType, TracebackType
+from typing import Any
+
+#: The files whose frames tell the user nothing about their own function.
+_OWN_FILES = frozenset(
+    str(Path(__file__).parent / "globalapi" / name) for name in ("_call.py",)
+)
+
+
+class EngineFailure(BaseException):
+    """Mixed into the type of an exception that was raised on an engine.
+
+    Attributes
+    ----------
+    engine : int
+        The engine that raised it.
+    original : BaseException
+        The exception itself, with the frames of the engine.
+    """
+
+    engine: int
+    original: BaseException
+    _text: str
+
+    def __str__(self) -> str:
+        return self._text
+
+    def __reduce__(self) -> Any:
+        return (_rebuilt, (self.original, self.engine, self._text))
+
+
+def summary(
+    failures: Sequence[tuple[int, BaseException]], is_own: bool = False
+) -> BaseException:
+    """Make the one exception that tells of all failures.
+
+    Parameters
+    ----------
+    failures : sequence of (engine, exception)
+        What was raised on which engine.
+    is_own : bool, optional
+        Whether it was an operation of ours that failed, and no function of the user's: what
+        engines met is then the same, and one exception stands for all.
+
+    Returns
+    -------
+    BaseException
+        A `KeyboardInterrupt` as it is, if there is one; with one failure, an exception of its
+        type; else an exception group. The group is also of the type of its exceptions, if they
+        have one type in common that allows it, so that ``except ValueError`` catches a
+        `ValueError` on all engines.
+
+    Examples
+    --------
+    >>> failure = summary([(1, ValueError("no good"))])
+    >>> isinstance(failure, ValueError), failure.engine
+    (True, 1)
+    >>> str(summary([(0, ValueError("no good")), (2, ValueError("no good"))]))
+    '2 engines failed: engine 0 and engine 2: ValueError: no good (2 sub-exceptions)'
+    """
+    for _, exception in failures:
+        if isinstance(exception, KeyboardInterrupt):
+            return exception
+    if is_own:
+        engine, exception = failures[0]
+        where = _enumeration([f"engine {engine}" for engine, _ in failures])
+        return _rebuilt(exception, engine, f"{_text_of(exception)} (on {where})")
+    named = [_named(engine, exception) for engine, exception in failures]
+    if len(named) == 1:
+        return named[0]
+    return _group(failures, named)
+
+
+def _named(engine: int, exception: BaseException) -> BaseException:
+    """Return an exception of the same type whose message names the engine."""
+    own = _own_frames_removed(exception.__traceback__)
+    lines = traceback.format_exception(type(exception), exception, own)
+    text = f"{_text_of(exception)}\n\nRaised on engine {engine}:\n{''.join(lines)}".rstrip()
+    return _rebuilt(exception, engine, text.lstrip("\n"))
+
+
+def _rebuilt(exception: BaseException, engine: int, text: str) -> BaseException:
+    try:
+        named = _copied(_engine_failure(type(exception)), exception)
+    except Exception:
+        # A class that can't be derived from, or made from the arguments of its exceptions.
+        exception.add_note(text)
+        return exception.with_traceback(None)
+    named.engine = engine
+    named.original = exception
+    named._text = text
+    return named
+
+
+def _copied(kind: type[EngineFailure], exception: BaseException) -> EngineFailure:
+    copy = kind.__new__(kind, *exception.args)
+    # Only the builtin type's own fields depend on the arguments: `OSError.errno`, for one. What the
+    # user's class keeps is in the dictionary.
+    builtin = next(base for base in type(exception).__mro__ if base.__module__ == "builtins")
+    builtin.__init__(copy, *exception.args)
+    copy.args = exception.args
+    for name, field in vars(builtin).items():
+        # Fields that are given by keyword only, such as `ImportError.name`.
+        if isinstance(field, MemberDescriptorType) and getattr(exception, name, None) is not None:
+            with suppress(AttributeError, TypeError):
+                setattr(copy, name, getattr(exception, name))
+    copy.__dict__.update(exception.__dict__)
+    copy.__dict__.pop("__notes__", None)  # they are part of the text
+    return copy
+
+
+@lru_cache(maxsize=256)
+def _engine_failure(kind: type[BaseException]) -> type[EngineFailure]:
+    """Return the type of exceptions of type `kind` that were raised on an engine."""
+    if issubclass(kind, EngineFailure):
+        return kind
+    names = {
+        "__module__": kind.__module__,
+        "__qualname__": kind.__qualname__,
+        "__doc__": kind.__doc__,
+    }
+    return type(kind.__name__, (EngineFailure, kind), names)
+
+
+def _text_of(exception: BaseException) -> str:
+    try:
+        return str(exception)
+    except Exception:
+        return repr(exception)
+
+
+def _own_frames_removed(frames: TracebackType | None) -> TracebackType | None:
+    while frames is not None and frames.tb_frame.f_code.co_filename in _OWN_FILES:
+        frames = frames.tb_next
+    return frames
+
+
+def _group(
+    failures: Sequence[tuple[int, BaseException]], named: list[BaseException]
+) -> BaseException:
+    engines_by_text: dict[str, list[str]] = {}
+    for engine, exception in failures:
+        text = f"{type(exception).__name__}: {_text_of(exception)}".removesuffix(": ")
+        engines_by_text.setdefault(text, []).append(f"engine {engine}")
+    parts = (f"{_enumeration(engines)}: {text}" for text, engines in engines_by_text.items())
+    message = f"{len(named)} engines failed: {'; '.join(parts)}"
+    kinds = {type(exception) for _, exception in failures}
+    if len(kinds) == 1 and issubclass(kind := kinds.pop(), Exception):
+        try:
+            group = _group_of(kind)(message, named)
+            group.__dict__.update(failures[0][1].__dict__)
+            group.__dict__.pop("__notes__", None)
+        except TypeError:
+            # Types with fields of their own, such as OSError, don't mix with groups.
+            pass
+        else:
+            return group
+    return BaseExceptionGroup(message, named)
+
+
+def _enumeration(words: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+@lru_cache(maxsize=256)
+def _group_of(kind: type[Exception]) -> type[ExceptionGroup[Any]]:
+    """Return the type of groups that are also of type `kind`."""
+    if issubclass(kind, BaseExceptionGroup):
+        raise TypeError("a group of groups is a plain group")
+    return type(f"{kind.__name__}Group", (ExceptionGroup, kind), {"__module__": kind.__module__})

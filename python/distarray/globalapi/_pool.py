@@ -1,0 +1,99 @@
+"""The engines of this process: threads, which all contexts share.
+
+They are started when a context first needs them, and end with the process. A child process that was
+forked has none of its parent's threads: it starts engines of its own.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from typing import Any
+
+from distarray import _core
+from distarray.error import ContextCreationError
+from distarray.localapi.engine import Engine
+
+#: More engines than any machine has cores are a mistake in an argument.
+MOST_ENGINES = 4096
+
+_lock = threading.Lock()
+_engines: _core.Engines | None = None
+#: What each engine keeps by name, and its random numbers.
+_spaces: dict[int, Engine] = {}
+#: Engines of a parent process. They must not be freed here: their threads are not there to end.
+_lost: list[Any] = []
+
+
+def default_count() -> int:
+    """Return how many engines a context has if nobody says so.
+
+    That is what the environment variable ``DISTARRAY_NUM_ENGINES`` says, or the number of cores
+    that this process may use.
+    """
+    text = os.environ.get("DISTARRAY_NUM_ENGINES", "").strip()
+    if not text:
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_ENGINES:
+        raise ContextCreationError(
+            f"DISTARRAY_NUM_ENGINES is {text!r}; expected an integer from 1 to {MOST_ENGINES}"
+        )
+    return int(text)
+
+
+def engines(count: int) -> _core.Engines:
+    """Return the engines of this process, of which there are at least `count`."""
+    global _engines
+    with _lock:
+        if _engines is None:
+            _engines = _core.Engines(count)
+        else:
+            _engines.ensure(count)
+        for number in range(len(_spaces), len(_engines)):
+            _spaces[number] = Engine(None)
+        return _engines
+
+
+def is_current(candidate: _core.Engines) -> bool:
+    """Return whether these are the engines of this process, and not those of its parent."""
+    return candidate is _engines
+
+
+def space(number: int) -> Engine:
+    """Return what an engine keeps between calls."""
+    return _spaces[number]
+
+
+def forget_names(prefix: str) -> None:
+    """Have all engines forget the objects whose names begin with a prefix."""
+    for engine in list(_spaces.values()):
+        for name in [name for name in list(engine.objects) if name.startswith(prefix)]:
+            engine.objects.pop(name, None)
+
+
+def forget_name(name: str, targets: list[int] | None = None) -> None:
+    """Have engines (all by default) forget the object of a name, if they have one."""
+    for number in list(_spaces) if targets is None else targets:
+        _spaces[number].objects.pop(name, None)
+
+
+def _close() -> None:
+    """Have functions that still run on engines end: the interpreter is about to."""
+    if _engines is not None:
+        _engines.close()
+
+
+def _start_anew() -> None:
+    """Forget the engines of the parent process."""
+    global _engines, _lock
+    _lock = threading.Lock()
+    _lost.append((_engines, dict(_spaces)))
+    _spaces.clear()
+    _engines = None
+
+
+atexit.register(_close)
+os.register_at_fork(after_in_child=_start_anew)

@@ -1,0 +1,87 @@
+"""Functions that were registered: every context calls them like its own methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from distarray.globalapi._call import as_it_is
+from distarray.globalapi._crossing import detached
+from distarray.globalapi._handle import Handle
+from distarray.globalapi._local_arrays import join
+from distarray.globalapi._proxies import ArrayProxy
+from distarray.localapi.local_array.array import LocalArray
+
+if TYPE_CHECKING:
+    from distarray import _core
+    from distarray.globalapi.context import BaseContext
+
+#: The functions by name, on all contexts.
+functions: dict[str, Callable[..., Any]] = {}
+
+
+def name_of(function: Callable[..., Any], taken: Callable[[str], bool]) -> str:
+    """Return the name under which a function can be registered.
+
+    Parameters
+    ----------
+    function : callable
+        The function.
+    taken : callable
+        Tells whether contexts have something else of a name.
+
+    Raises
+    ------
+    TypeError
+        If it isn't a function.
+    ValueError
+        If its name can't be used.
+    """
+    name = getattr(function, "__name__", None)
+    if not callable(function) or name is None:
+        raise TypeError(f"expected a function with a name, not {function!r}")
+    if name.startswith("_") or not name.isidentifier():
+        raise ValueError(f"a function called {name!r} can't be registered: give it another name")
+    if name not in functions and taken(name):
+        raise ValueError(f"contexts have something else of the name {name!r}")
+    return str(name)
+
+
+def call(
+    name: str, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> Any:
+    """Call a function on the engines that hold its arguments, and put the results together."""
+    arrays = [
+        value.array if isinstance(value, ArrayProxy) else value
+        for value in (*args, *kwargs.values())
+        if isinstance(value, Handle | ArrayProxy)
+    ]
+    if not arrays:
+        raise TypeError(
+            f"{name}() needs a DistArray among its arguments, which says on which engines to call it"
+        )
+    first = arrays[0]
+    for other in arrays[1:]:
+        if other._array.id != first._array.id and not first.distribution.is_compatible(
+            other.distribution
+        ):
+            raise ValueError(
+                f"{name}() needs arrays with compatible distributions, but they are "
+                f"{first.distribution} and {other.distribution}"
+            )
+    targets = list(first._array.distribution.targets)
+    results = first.context._run(function, args, kwargs, targets, as_it_is)
+    return _together(first.context, targets, results)
+
+
+def _together(
+    context: BaseContext, targets: list[int], results: list[tuple[_core.Engine, Any]]
+) -> Any:
+    values = [value for _, value in results]
+    if all(isinstance(value, LocalArray) for value in values):
+        return join(context, targets, results)
+    values = detached(values)
+    found = [value for value in values if value is not None]
+    if not found:
+        return None
+    return found[0] if len(found) == 1 else values
