@@ -148,6 +148,12 @@ class Distribution:
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self)._without_engines, (self.dim_data,))
 
+    @property
+    def core(self) -> _core.Distribution | None:
+        """The whole distribution, where the engines know it; else None."""
+        lazy = self.__dict__.get("_lazy")
+        return None if lazy is None else lazy[1]
+
     @cached_property
     def maps(self) -> tuple[MapBase, ...]:
         """The map of each axis."""
