@@ -35,12 +35,36 @@ impl Labels {
         }
     }
 
+    /// The labels of `len` positions, each multiplied by `factor`.
+    pub(crate) fn scaled(&self, factor: i64, len: usize) -> Self {
+        match self {
+            Self::Strided { start, step } => {
+                Self::Strided { start: start * factor, step: step * factor }
+            }
+            Self::List(list) => list[..len].iter().map(|label| label * factor).collect(),
+        }
+    }
+
+    /// The labels of `len` positions, each increased by `offset`.
+    pub(crate) fn shifted(&self, offset: i64, len: usize) -> Self {
+        match self {
+            Self::Strided { start, step } => Self::Strided { start: start + offset, step: *step },
+            Self::List(list) => list[..len].iter().map(|label| label + offset).collect(),
+        }
+    }
+
     /// Whether the first `len` labels ascend.
     pub fn is_ascending(&self, len: usize) -> bool {
         match self {
             Self::Strided { step, .. } => *step > 0 || len < 2,
             Self::List(list) => list[..len].is_sorted_by(|left, right| left < right),
         }
+    }
+}
+
+impl FromIterator<i64> for Labels {
+    fn from_iter<I: IntoIterator<Item = i64>>(labels: I) -> Self {
+        Self::List(labels.into_iter().collect())
     }
 }
 

@@ -4,6 +4,8 @@
 //! counter `i / 2` of a generator that is a function of key and counter. So the array is the same
 //! for any number of engines and any distribution, and each engine makes its own part.
 
+mod normal;
+mod source;
 mod store;
 mod threefry;
 mod variate;

@@ -1,205 +1,150 @@
-//! Runs of random numbers, written to memory: where the module is `unsafe`.
-
-#![expect(clippy::cast_ptr_alignment, reason = "items are written unaligned")]
+//! Random numbers, written to memory: where the module is `unsafe`.
 
 use half::f16;
 
-use super::threefry::{Words, threefry};
-use super::variate::{self, Variate};
+use super::source::{COUNT, Indices, Source};
+use super::threefry::Words;
+use super::variate::Variate;
 use crate::{AxisLayout, Block, DType, Labels};
-
-/// How many numbers are made at a time.
-const RUN: usize = 512;
 
 /// Fills a block that has elements and a dtype that the variate gives.
 pub(super) fn fill(dest: &Block, variate: Variate, key: Words, labels: &[Labels], weights: &[i64]) {
-    let axes: Vec<_> = dest
-        .axes()
-        .iter()
-        .zip(labels.iter().zip(weights))
-        .map(|(layout, (labels, &weight))| Axis { layout, labels, weight })
-        .collect();
+    let dtype = dest.dtype();
     let mut writer =
-        Writer { variate, key, dtype: dest.dtype(), indices: Vec::new(), numbers: Numbers::new() };
-    match axes.split_last() {
-        None => writer.run(0, 1, |_| 0, |_| dest.as_ptr()),
-        Some((inner, outer)) => each_row(outer, 0, 0, &mut |index, offset| {
-            let start = dest.as_ptr().wrapping_offset(offset);
-            writer.run(
-                index,
-                inner.layout.len(),
-                |position| inner.labels.get(position) * inner.weight,
-                |position| start.wrapping_offset(inner.offset(position)),
-            );
-        }),
+        Writer { source: Source::new(variate, key, dtype), dtype, indices: Vec::new() };
+    let mut axes =
+        vec![Axis { layout: AxisLayout::Strided { len: 1, stride: 0 }, labels: Labels::POSITIONS }];
+    for (layout, (labels, &weight)) in dest.axes().iter().zip(labels.iter().zip(weights)) {
+        let next = Axis { layout: layout.clone(), labels: labels.scaled(weight, layout.len()) };
+        match axes.last_mut().and_then(|outer| outer.joined(&next)) {
+            Some(both) => *axes.last_mut().expect("there is one") = both,
+            None => axes.push(next),
+        }
     }
+    let (inner, outer) = axes.split_last().expect("there is one");
+    each_row(outer, 0, 0, &mut |index, offset| {
+        writer.row(inner, index, dest.as_ptr().wrapping_offset(offset));
+    });
 }
 
-struct Axis<'a> {
-    layout: &'a AxisLayout,
-    labels: &'a Labels,
-    weight: i64,
+/// One axis of the walk: where its elements lie, and what its positions add to their indices.
+struct Axis {
+    layout: AxisLayout,
+    labels: Labels,
 }
 
-impl Axis<'_> {
-    #[inline]
-    fn offset(&self, position: usize) -> isize {
-        match self.layout {
-            AxisLayout::Strided { stride, .. } => stride * position as isize,
-            AxisLayout::Indexed { offsets } => offsets[position],
+impl Axis {
+    /// The two axes as one, if one loop can walk them.
+    fn joined(&self, inner: &Self) -> Option<Self> {
+        let len = inner.layout.len();
+        // An axis of one position only moves the other.
+        let is_single = |axis: &Self| axis.layout.len() == 1 && axis.layout.offset(0) == 0;
+        let moved = |axis: &Self, by: &Self| Self {
+            layout: axis.layout.clone(),
+            labels: axis.labels.shifted(by.labels.get(0), axis.layout.len()),
+        };
+        if is_single(self) {
+            return Some(moved(inner, self));
+        }
+        if is_single(inner) {
+            return Some(moved(self, inner));
+        }
+        match (&self.layout, &self.labels, &inner.layout, &inner.labels) {
+            (
+                AxisLayout::Strided { len: outer_len, stride: far },
+                Labels::Strided { start: first, step: outer_step },
+                AxisLayout::Strided { stride, .. },
+                Labels::Strided { start: second, step },
+            ) if *far == stride * len as isize && *outer_step == step * len as i64 => Some(Self {
+                layout: AxisLayout::Strided { len: outer_len * len, stride: *stride },
+                labels: Labels::Strided { start: first + second, step: *step },
+            }),
+            _ => None,
         }
     }
 }
 
 /// Calls `visit` with the index and the byte offset of every row.
-fn each_row(axes: &[Axis<'_>], index: i64, offset: isize, visit: &mut impl FnMut(i64, isize)) {
+fn each_row(axes: &[Axis], index: i64, offset: isize, visit: &mut impl FnMut(i64, isize)) {
     match axes.split_first() {
         None => visit(index, offset),
         Some((outer, inner)) => {
             for position in 0..outer.layout.len() {
-                let index = index + outer.labels.get(position) * outer.weight;
-                each_row(inner, index, offset + outer.offset(position), visit);
+                let index = index + outer.labels.get(position);
+                each_row(inner, index, offset + outer.layout.offset(position), visit);
             }
         }
-    }
-}
-
-/// Numbers on their way to memory.
-struct Numbers {
-    floats: Vec<f64>,
-    words: Vec<u64>,
-}
-
-impl Numbers {
-    fn new() -> Self {
-        Self { floats: vec![0.0; RUN], words: vec![0; RUN] }
     }
 }
 
 struct Writer {
-    variate: Variate,
-    key: Words,
+    source: Source,
     dtype: DType,
     indices: Vec<u64>,
-    numbers: Numbers,
 }
 
 impl Writer {
-    /// Writes one row: `index` and `address` of each position.
-    fn run(
-        &mut self,
-        base: i64,
-        len: usize,
-        index: impl Fn(usize) -> i64,
-        address: impl Fn(usize) -> *mut u8,
-    ) {
-        for first in (0..len).step_by(RUN) {
-            let count = RUN.min(len - first);
-            self.indices.clear();
-            self.indices.extend((first..first + count).map(|each| (base + index(each)) as u64));
-            self.make(count);
-            self.store(count, |position| address(first + position));
-        }
-    }
-
-    /// Makes the numbers of the indices.
-    fn make(&mut self, count: usize) {
-        let (key, indices) = (self.key, &self.indices[..count]);
-        let (floats, words) = (&mut self.numbers.floats[..count], &mut self.numbers.words[..count]);
-        match self.variate {
-            Variate::Normal { loc, scale } => {
-                make_normals(key, indices, floats);
-                for float in floats {
-                    *float = loc + scale * *float;
-                }
-            }
-            Variate::Uniform => {
-                make_words(key, indices, words);
-                let bits = match self.dtype {
-                    DType::Float16 => 11,
-                    DType::Float32 => 24,
-                    _ => 53,
-                };
-                for (float, &word) in floats.iter_mut().zip(&*words) {
-                    *float = variate::uniform(word, bits);
-                }
-            }
-            Variate::Integers { low, high } => {
-                make_words(key, indices, words);
-                let range = high.wrapping_sub(low) as u64;
-                for (word, &index) in words.iter_mut().zip(indices) {
-                    let number = variate::below(range, key, index, *word);
-                    *word = (low as u64).wrapping_add(number);
-                }
-            }
-        }
-    }
-
-    /// Writes the numbers to memory.
-    fn store(&self, count: usize, address: impl Fn(usize) -> *mut u8) {
-        macro_rules! write {
-            ($source:ident, $type:ty, $value:ident => $item:expr) => {
-                for (position, &$value) in self.numbers.$source[..count].iter().enumerate() {
-                    let place = address(position).cast::<$type>();
-                    let item = $item;
-                    // SAFETY: the address is that of an element of the block, of this dtype.
-                    unsafe { place.write_unaligned(item) };
-                }
+    /// Writes the elements along the innermost axis.
+    fn row(&mut self, axis: &Axis, index: i64, start: *mut u8) {
+        let len = axis.layout.len();
+        let is_run = match &axis.labels {
+            Labels::Strided { step, .. } => *step == 1,
+            Labels::List(_) => false,
+        };
+        for first in (0..len).step_by(COUNT) {
+            let count = COUNT.min(len - first);
+            let indices = if is_run {
+                Indices::From((index + axis.labels.get(first)) as u64)
+            } else {
+                let indices =
+                    (first..first + count).map(|each| (index + axis.labels.get(each)) as u64);
+                self.indices.clear();
+                self.indices.extend(indices);
+                Indices::Each(&self.indices)
             };
-        }
-        match self.dtype {
-            DType::Float64 => write!(floats, f64, value => value),
-            DType::Float32 => write!(floats, f32, value => value as f32),
-            DType::Float16 => write!(floats, f16, value => f16::from_f64(value)),
-            DType::Int64 | DType::UInt64 => write!(words, u64, value => value),
-            DType::Int32 | DType::UInt32 => write!(words, u32, value => value as u32),
-            DType::Int16 | DType::UInt16 => write!(words, u16, value => value as u16),
-            _ => write!(words, u8, value => value as u8),
+            store(self.source.numbers(indices, count), self.dtype, &axis.layout, first, start);
         }
     }
 }
 
-/// Whether the indices are consecutive.
-fn is_run(indices: &[u64]) -> bool {
-    indices.windows(2).all(|pair| pair[1] == pair[0] + 1)
+/// Writes numbers to the positions of an axis from `first` on.
+fn store(numbers: &[u64], dtype: DType, axis: &AxisLayout, first: usize, start: *mut u8) {
+    match dtype {
+        DType::Float64 | DType::Int64 | DType::UInt64 => {
+            write(numbers, axis, first, start, |bits| bits);
+        }
+        DType::Float32 => write(numbers, axis, first, start, |bits| f64::from_bits(bits) as f32),
+        DType::Float16 => {
+            write(numbers, axis, first, start, |bits| f16::from_f64(f64::from_bits(bits)));
+        }
+        DType::Int32 | DType::UInt32 => write(numbers, axis, first, start, |bits| bits as u32),
+        DType::Int16 | DType::UInt16 => write(numbers, axis, first, start, |bits| bits as u16),
+        _ => write(numbers, axis, first, start, |bits| bits as u8),
+    }
 }
 
-fn make_words(key: Words, indices: &[u64], words: &mut [u64]) {
-    each_pair(key, indices, |pair| pair, words);
-}
-
-fn make_normals(key: Words, indices: &[u64], floats: &mut [f64]) {
-    each_pair(key, indices, variate::normals, floats);
-}
-
-/// Sets each number to its half of what `make` makes of the words of its pair.
 #[inline(always)]
-fn each_pair<T: Copy>(
-    key: Words,
-    indices: &[u64],
-    make: impl Fn(Words) -> [T; 2],
-    numbers: &mut [T],
+fn write<T>(
+    numbers: &[u64],
+    axis: &AxisLayout,
+    first: usize,
+    start: *mut u8,
+    convert: impl Fn(u64) -> T,
 ) {
-    let half = |index: u64| make(threefry(key, [index / 2, 0]))[(index % 2) as usize];
-    if !is_run(indices) {
-        for (number, &index) in numbers.iter_mut().zip(indices) {
-            *number = half(index);
+    match axis {
+        AxisLayout::Strided { stride, .. } if *stride == size_of::<T>() as isize => {
+            let start = start.cast::<T>().wrapping_add(first);
+            for (position, &number) in numbers.iter().enumerate() {
+                // SAFETY: the place is that of an element of the block, of this type.
+                unsafe { start.wrapping_add(position).write_unaligned(convert(number)) };
+            }
         }
-        return;
-    }
-    // Whole pairs, and the halves of pairs that stick out at either end.
-    let (mut first, mut rest) = (indices[0], numbers);
-    if first % 2 == 1 {
-        let (number, others) = rest.split_first_mut().expect("a run is not empty");
-        *number = half(first);
-        (first, rest) = (first + 1, others);
-    }
-    let (pairs, last) = rest.as_chunks_mut::<2>();
-    let counter = first / 2;
-    for (pair, counter) in pairs.iter_mut().zip(counter..) {
-        *pair = make(threefry(key, [counter, 0]));
-    }
-    if let [number] = last {
-        *number = half(indices[indices.len() - 1]);
+        _ => {
+            for (position, &number) in numbers.iter().enumerate() {
+                let place = start.wrapping_offset(axis.offset(first + position)).cast::<T>();
+                // SAFETY: as above.
+                unsafe { place.write_unaligned(convert(number)) };
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
-//! From random words to random numbers.
+//! What random numbers are drawn from, and how they are made of random words.
 
 use super::threefry::{Words, threefry};
+use crate::simd::Work;
 
 /// What random numbers are drawn from.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,26 +24,24 @@ pub enum Variate {
     },
 }
 
-/// The word of a further attempt, where the ones before were of no use.
-#[inline(always)]
-fn attempt(key: Words, index: u64, attempt: u64) -> u64 {
-    threefry(key, [index / 2, attempt])[(index % 2) as usize]
+/// Turns words, in place, into the bits of floats on [0, 1) that have as many binary places as
+/// `bits` says: no more than the float that is to hold them, since rounding more could give 1.
+pub(super) struct Uniforms<'a> {
+    pub(super) words: &'a mut [u64],
+    pub(super) bits: u32,
 }
 
-/// A number on [0, 1) of the first `bits` bits of a word: as many as the float has that is to hold
-/// it, since rounding more could give 1.
-#[inline(always)]
-pub(super) fn uniform(word: u64, bits: u32) -> f64 {
-    (word >> (64 - bits)) as f64 * (1.0 / (1_u64 << bits) as f64)
-}
+impl Work for Uniforms<'_> {
+    type Output = ();
+    const WANTS_64: bool = true;
 
-/// Two independent standard normal numbers, by the transformation of Box and Muller.
-#[inline(always)]
-pub(super) fn normals(words: Words) -> [f64; 2] {
-    // On (0, 1], so that the logarithm is finite.
-    let radius = (-2.0 * (1.0 - uniform(words[0], 53)).ln()).sqrt();
-    let (sine, cosine) = (std::f64::consts::TAU * uniform(words[1], 53)).sin_cos();
-    [radius * cosine, radius * sine]
+    #[inline(always)]
+    fn run(self) {
+        let (shift, unit) = (64 - self.bits, 1.0 / (1_u64 << self.bits) as f64);
+        for word in self.words {
+            *word = ((*word >> shift) as f64 * unit).to_bits();
+        }
+    }
 }
 
 /// Which of `range` numbers a word stands for.
@@ -50,14 +49,15 @@ pub(super) fn normals(words: Words) -> [f64; 2] {
 /// The high half of word times range is nearly uniform; words whose low half shows that they
 /// belong to the surplus are drawn again (Lemire 2019), from counters of their own.
 #[inline(always)]
-pub(super) fn below(range: u64, key: Words, index: u64, first: u64) -> u64 {
-    let mut product = u128::from(first) * u128::from(range);
+pub(super) fn below(range: u64, key: Words, index: u64, word: u64) -> u64 {
+    let mut product = u128::from(word) * u128::from(range);
     if (product as u64) < range {
         let surplus = range.wrapping_neg() % range;
-        let mut retry = 0;
+        let mut attempt = 0;
         while (product as u64) < surplus {
-            retry += 1;
-            product = u128::from(attempt(key, index, retry)) * u128::from(range);
+            attempt += 1;
+            let word = threefry(key, [index / 2, attempt])[(index % 2) as usize];
+            product = u128::from(word) * u128::from(range);
         }
     }
     (product >> 64) as u64

@@ -130,7 +130,11 @@ impl Walk {
             let is_reduced = reduced[place];
             let index = match indexing {
                 Some(indexing) if is_reduced => {
-                    let labels = scaled(indexing.labels.get(place), weight, axis.len());
+                    let labels = indexing
+                        .labels
+                        .get(place)
+                        .unwrap_or(&Labels::POSITIONS)
+                        .scaled(weight, axis.len());
                     weight *= indexing.global_shape[place] as i64;
                     labels
                 }
@@ -252,22 +256,6 @@ fn mask_steps(input: &Block, mask: Option<&Block>) -> Result<Vec<Step>> {
         }
     }
     Ok(steps)
-}
-
-/// Labels times the distance in the flat index.
-fn scaled(labels: Option<&Labels>, weight: i64, len: usize) -> Labels {
-    match labels.unwrap_or(&Labels::POSITIONS) {
-        Labels::Strided { start, step } => {
-            Labels::Strided { start: start * weight, step: step * weight }
-        }
-        Labels::List(list) => list[..len].iter().map(|label| label * weight).collect(),
-    }
-}
-
-impl FromIterator<i64> for Labels {
-    fn from_iter<I: IntoIterator<Item = i64>>(labels: I) -> Self {
-        Self::List(labels.into_iter().collect())
-    }
 }
 
 /// Walks an axis in the order of the indices, so that the first of equal elements has the lowest.
