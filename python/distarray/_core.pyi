@@ -20,6 +20,7 @@ __all__ = [
     "NpyFile",
     "Op",
     "__version__",
+    "align",
     "check_dim_data_per_rank",
     "check_dim_dict",
     "check_grid_shape_postconditions",
@@ -357,6 +358,14 @@ class Op:
 
 def operations() -> list[Op]:
     """Every operation of the kernels."""
+
+def align(
+    operands: tuple[Array | NDArray[Any], ...], *, communication: int = 0
+) -> tuple[Distribution, list[Array]]:
+    """Bring arrays and ndarrays to one layout, so that their pieces broadcast on every engine.
+
+    Returns that layout and the arrays.
+    """
 
 def elementwise(
     op: Op,

@@ -7,6 +7,7 @@ use distarray_kernels::{Argument, Block, Casting, DType, Loop, Op, Operand as Va
 use distarray_meta::{Distribution, broadcast_shapes};
 
 use super::Array;
+use super::alignment::{no_array, scatter};
 use super::assign::shape_text;
 use super::layout::{Policy, align, check_sessions, choose};
 use super::python_scalar::PythonScalar;
@@ -28,11 +29,19 @@ pub enum Operand {
 }
 
 impl Operand {
-    fn shape(&self) -> Vec<usize> {
+    pub(super) fn shape(&self) -> Vec<usize> {
         match self {
             Self::Array(array) => array.shape().to_vec(),
             Self::Host(block) => block.shape(),
             Self::Scalar(_) | Self::Python(_) => Vec::new(),
+        }
+    }
+
+    /// The operand, if it is distributed.
+    pub(super) fn array(&self) -> Option<&Array> {
+        match self {
+            Self::Array(array) => Some(array),
+            _ => None,
         }
     }
 
@@ -92,9 +101,7 @@ impl<'a> Elementwise<'a> {
         };
         let shape = self.shape()?;
         let arrays = self.arrays();
-        let session = check_sessions(&arrays)?.ok_or_else(|| {
-            SessionError::Value("an operation needs an array among its operands".to_owned())
-        })?;
+        let session = check_sessions(&arrays)?.ok_or_else(no_array)?;
         let layout = match self.out {
             Some(out) => out.distribution().clone(),
             None => choose(&shape, &arrays)?,
@@ -149,11 +156,7 @@ impl<'a> Elementwise<'a> {
 
     fn arrays(&self) -> Vec<&Array> {
         let operands = self.operands.iter().chain(self.mask);
-        let arrays = operands.filter_map(|operand| match operand {
-            Operand::Array(array) => Some(array),
-            _ => None,
-        });
-        arrays.chain(self.out).collect()
+        operands.filter_map(Operand::array).chain(self.out).collect()
     }
 
     /// The shape of the result.
@@ -193,14 +196,7 @@ impl Gathered<'_> {
     fn value(&mut self, operand: &Operand, dtype: DType) -> Result<Value> {
         let array = match operand {
             Operand::Array(array) => align(array, self.layout, self.operation, self.policy)?,
-            Operand::Host(block) => {
-                let demand = self.layout.demand(&block.shape())?;
-                let mut host = block.clone();
-                while host.ndim() < demand.ndim() {
-                    host = host.insert_axis(0);
-                }
-                Array::from_host(self.session, demand, block.dtype(), &host)?
-            }
+            Operand::Host(block) => scatter(self.session, self.layout, block)?,
             Operand::Scalar(scalar) => return Ok(Value::Constant(scalar.cast(dtype)?)),
             Operand::Python(scalar) => return Ok(Value::Constant(scalar.to(dtype)?)),
         };

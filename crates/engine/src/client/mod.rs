@@ -1,6 +1,7 @@
 //! The user's side: handles of arrays, and the algorithms that turn an operation on them into
 //! commands.
 
+mod alignment;
 mod array;
 mod assign;
 mod create;
@@ -11,6 +12,7 @@ mod python_scalar;
 mod reduction;
 mod statistics;
 
+pub use alignment::Alignment;
 pub use array::Array;
 pub use create::{affine, eye, index_grid};
 pub use elementwise::{Elementwise, Operand};

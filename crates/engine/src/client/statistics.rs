@@ -1,6 +1,6 @@
 //! Means and variances, composed of reductions and elementwise operations.
 
-use distarray_kernels::{Casting, DType, Kind, Op, Reduction, Scalar};
+use distarray_kernels::{DType, Kind, Loop, Op, Reduction, Scalar};
 
 use super::Array;
 use super::elementwise::{Elementwise, Operand};
@@ -95,11 +95,11 @@ impl Reduce<'_> {
 
 /// The quotient in the dtype of `total`, whatever that of the divisor.
 fn quotient(total: &Array, operands: &[Operand], policy: &Policy<'_>) -> Result<Array> {
-    use distarray_kernels::Argument::Typed;
     let dtype = total.dtype();
-    let looped = Op::Divide.resolve(&[Typed(dtype), Typed(dtype)], Some(dtype), Casting::No)?;
+    // Where the user asks for integers, the quotient is a float that is cut off.
+    let computed = if is_inexact(dtype) { dtype } else { DType::Float64 };
     let division = Elementwise {
-        looped: Some(looped),
+        looped: Some(Loop { inputs: vec![computed, computed], output: computed }),
         dtype: Some(dtype),
         ..Elementwise::new(Op::Divide, operands)
     };

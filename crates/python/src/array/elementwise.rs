@@ -1,7 +1,7 @@
 //! Elementwise operations, as Python asks for them.
 #![expect(clippy::trivially_copy_pass_by_ref, reason = "pyo3 lends classes by reference")]
 
-use distarray_engine::client::{Elementwise, Operand, PythonScalar};
+use distarray_engine::client::{Alignment, Elementwise, Operand, PythonScalar};
 use distarray_kernels::ops::Loop;
 use distarray_kernels::program::FloatFlags;
 use distarray_kernels::{DType, Op};
@@ -13,6 +13,7 @@ use pyo3::types::{PyBool, PyComplex, PyFloat, PyInt, PyTuple};
 use super::{PyArray, value, with_policy, work};
 use crate::dtype;
 use crate::host;
+use crate::meta::distribution::PyDistribution;
 
 /// An elementwise operation of the kernels.
 #[pyclass(frozen, name = "Op", module = "distarray._core", eq)]
@@ -83,6 +84,32 @@ pub fn elementwise(
         with_policy(communication, |policy| operation.run(policy))
     })?;
     Ok((array.into(), bits(flags)))
+}
+
+/// Brings arrays and ndarrays to one layout, so that their pieces broadcast on every engine. Returns
+/// that layout and the arrays.
+#[pyfunction]
+#[pyo3(signature = (operands, *, communication=0))]
+pub fn align(
+    py: Python<'_>,
+    operands: &Bound<'_, PyTuple>,
+    communication: u8,
+) -> PyResult<(PyDistribution, Vec<PyArray>)> {
+    let operands = operands.iter().map(|item| aligned(&item)).collect::<PyResult<Vec<_>>>()?;
+    let bytes = operands.iter().map(Operand::bytes).max().unwrap_or(0);
+    let alignment = work(py, bytes, move || {
+        with_policy(communication, |policy| Alignment::new(&operands, "a function", policy))
+    })?;
+    let arrays = alignment.operands.into_iter().map(PyArray::from).collect();
+    Ok((alignment.layout.into(), arrays))
+}
+
+/// An array or an ndarray, 0-d ones included.
+fn aligned(item: &Bound<'_, PyAny>) -> PyResult<Operand> {
+    match item.cast::<PyUntypedArray>() {
+        Ok(array) => Ok(Operand::Host(host::block_of(array)?)),
+        Err(_) => operand(item),
+    }
 }
 
 fn bits(flags: FloatFlags) -> u8 {

@@ -25,6 +25,7 @@ use crate::meta::distribution::PyDistribution;
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyArray>()?;
     module.add_class::<elementwise::PyOp>()?;
+    module.add_function(wrap_pyfunction!(elementwise::align, module)?)?;
     module.add_function(wrap_pyfunction!(elementwise::elementwise, module)?)?;
     module.add_function(wrap_pyfunction!(elementwise::operations, module)?)
 }

@@ -1,0 +1,70 @@
+"""Methods that compute element by element."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from distarray.globalapi import _pieces, _ufuncs
+from distarray.globalapi._handle import Handle
+
+__all__ = ["Elementwise", "clip", "round_elements", "where"]
+
+
+class Elementwise(Handle):
+    """What NumPy offers as methods beside operators."""
+
+    __slots__ = ()
+
+    def conj(self) -> Any:
+        """Return the complex conjugate of each element."""
+        return _ufuncs.call(np.conjugate, (self,))
+
+    conjugate = conj
+
+    def clip(self, min: Any = None, max: Any = None, out: Any = None, **keywords: Any) -> Any:
+        """Return the elements, limited to an interval.
+
+        Parameters
+        ----------
+        min, max : array_like, optional
+            The bounds; None for no bound.
+        out : DistArray or ndarray, optional
+            Where the result goes.
+        """
+        return clip(self, min, max, out, **keywords)
+
+    def round(self, decimals: int = 0, out: Any = None) -> Any:
+        """Return the elements, rounded to a number of decimals; halves to the even neighbour."""
+        return round_elements(self, decimals, out)
+
+
+def clip(array: Any, least: Any, greatest: Any, out: Any = None, **keywords: Any) -> Any:
+    """Limit elements to an interval, as ``numpy.clip``."""
+    if least is None and greatest is None:
+        return _ufuncs.call(np.positive, (array,), out=out, **keywords)
+    if least is None:
+        return _ufuncs.call(np.minimum, (array, greatest), out=out, **keywords)
+    if greatest is None:
+        return _ufuncs.call(np.maximum, (array, least), out=out, **keywords)
+    raised = _ufuncs.call(np.maximum, (array, least), **keywords)
+    return _ufuncs.call(np.minimum, (raised, greatest), out=out, **keywords)
+
+
+def round_elements(array: Any, decimals: int = 0, out: Any = None) -> Any:
+    """Round to a number of decimals, as ``numpy.round``."""
+    result = _pieces.map_function(np.round, array.context, (array,), decimals=decimals)
+    if out is None:
+        return result
+    out[...] = result if isinstance(out, Handle) else result._array.to_numpy()
+    return out
+
+
+def where(condition: Any, chosen: Any, other: Any) -> Any:
+    """Choose from two arrays, element by element, as ``numpy.where``."""
+    operands = [_ufuncs.operand_of(item) for item in (condition, chosen, other)]
+    if any(operand is NotImplemented for operand in operands):
+        raise TypeError("numpy.where of a DistArray needs arrays and numbers")
+    context = next(item for item in operands if isinstance(item, Handle)).context
+    return _pieces.map_function(np.where, context, operands)

@@ -1,0 +1,143 @@
+"""Indexing and assignment: views of parts of an array."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from distarray import _core
+from distarray.globalapi import _pieces
+from distarray.globalapi._floating import warn
+from distarray.globalapi._handle import Handle, common_context
+from distarray.globalapi._resolution import is_native
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Indexing", "assign", "item_of", "warn_of_lost_parts"]
+
+_SCALARS = (int, float, complex, bool, str, bytes, np.generic)
+
+
+class Indexing(Handle):
+    """Elements, views and assignment."""
+
+    __slots__ = ()
+
+    def __getitem__(self, index: Any) -> Any:
+        """Return an element, or a view of a part: it shares memory with this array."""
+        try:
+            found = self._array[index]
+        except IndexError:
+            if (fields := _fields(self, index)) is None:
+                raise
+            return fields
+        return self._sibling(found) if type(found) is _core.Array else found
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        """Set a part of the array; the value broadcasts, and is cast as NumPy casts."""
+        try:
+            part = self._array.view_at(index)
+        except IndexError:
+            if (fields := _fields(self, index)) is None:
+                raise
+            part = fields._array
+        assign(self, part, value)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of unsized object")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        """Iterate over the first axis: rows, or the elements of an array of one axis."""
+        if not self.shape:
+            raise TypeError("iteration over a 0-d array")
+        return (self[position] for position in range(self.shape[0]))
+
+    def __contains__(self, item: Any) -> bool:
+        return bool((self == item).any())
+
+    def fill(self, value: Any) -> None:
+        """Set every element to one value.
+
+        Parameters
+        ----------
+        value : scalar
+            Cast to the dtype of the array.
+
+        Examples
+        --------
+        >>> import distarray as da
+        >>> context = da.Context(nengines=2)
+        >>> a = context.empty((3,), dtype=int)
+        >>> a.fill(7)
+        >>> a.toarray()
+        array([7, 7, 7])
+        >>> context.close()
+        """
+        if isinstance(value, Handle):
+            value = value._array.to_numpy()
+        self._array.fill(item_of(value, self.dtype))
+
+
+def item_of(value: Any, dtype: np.dtype[Any]) -> np.ndarray[Any, np.dtype[Any]]:
+    """Return a value as a 0-d array, converted as NumPy's assignment to an element converts."""
+    item = np.empty((1,), dtype)
+    item[0] = value
+    return item[0, ...]
+
+
+def assign(owner: Handle, part: _core.Array, value: Any) -> None:
+    """Set all elements of a part of an array."""
+    dtype = part.dtype
+    if isinstance(value, Handle):
+        common_context((owner, value))
+        warn_of_lost_parts(value.dtype, dtype)
+        if not is_native([value.dtype, dtype]) and value.dtype != dtype:
+            part.assign(_pieces.cast(value, dtype), owner.context._communication)
+            return
+        part.assign(value._array, owner.context._communication)
+        return
+    if isinstance(value, _SCALARS):
+        part.fill(item_of(value, dtype))
+        return
+    if not part.shape and not isinstance(value, np.ndarray):
+        # One element may take a sequence: a record, or an error.
+        part.fill(item_of(value, dtype))
+        return
+    values = np.asarray(value)
+    if values.ndim == 0 or values.dtype.hasobject:
+        # Records as tuples and the like: NumPy knows what fits the dtype.
+        values = np.asarray(value, dtype)
+    if values.ndim == 0:
+        part.fill(item_of(values, dtype))
+        return
+    warn_of_lost_parts(values.dtype, dtype)
+    if not is_native([values.dtype, dtype]) and values.dtype != dtype:
+        values = values.astype(dtype)
+    part.assign_numpy(values)
+
+
+def warn_of_lost_parts(source: np.dtype[Any], dest: np.dtype[Any]) -> None:
+    if source.kind == "c" and dest.kind in "iuf":
+        warn(
+            "Casting complex values to real discards the imaginary part",
+            np.exceptions.ComplexWarning,
+        )
+
+
+def _fields(array: Handle, index: Any) -> Handle | None:
+    """Return a view of fields of a structured dtype; None if the index names none."""
+    names = array.dtype.names
+    is_several = isinstance(index, list) and index and all(isinstance(n, str) for n in index)
+    if names is None or not (isinstance(index, str) or is_several):
+        return None
+    dtype = np.empty((0,), array.dtype)[index].dtype
+    if dtype.subdtype is None and np.empty((0,), array.dtype)[index].ndim == 1:
+        return array._sibling(_pieces.view_pieces(array, lambda piece: piece[index], dtype))
+    raise IndexError(
+        f"field {index!r} is an array itself; a view of it would have more axes than the "
+        "distribution"
+    )
