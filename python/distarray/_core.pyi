@@ -285,6 +285,9 @@ class Engines:
     def call(self, targets: Sequence[int], function: Callable[[Engine], Any]) -> list[Any]:
         """Call `function(engine)` on the engines `targets` at once; the results in that order."""
 
+    def close(self) -> None:
+        """Stop the functions that run, and call no more; for the end of the program."""
+
     def describe(self) -> dict[str, Any]:
         """Facts about the engines, for `repr` and support."""
 

@@ -13,9 +13,7 @@ from types import MemberDescriptorType, TracebackType
 from typing import Any
 
 #: The files whose frames tell the user nothing about their own function.
-_OWN_FILES = frozenset(
-    str(Path(__file__).parent / "globalapi" / name) for name in ("_call.py",)
-)
+_OWN_FILES = frozenset(str(Path(__file__).parent / "globalapi" / name) for name in ("_call.py",))
 
 
 class EngineFailure(BaseException):
@@ -40,9 +38,7 @@ class EngineFailure(BaseException):
         return (_rebuilt, (self.original, self.engine, self._text))
 
 
-def summary(
-    failures: Sequence[tuple[int, BaseException]], is_own: bool = False
-) -> BaseException:
+def summary(failures: Sequence[tuple[int, BaseException]], is_own: bool = False) -> BaseException:
     """Make the one exception that tells of all failures.
 
     Parameters
@@ -108,7 +104,7 @@ def _copied(kind: type[EngineFailure], exception: BaseException) -> EngineFailur
     # Only the builtin type's own fields depend on the arguments: `OSError.errno`, for one. What the
     # user's class keeps is in the dictionary.
     builtin = next(base for base in type(exception).__mro__ if base.__module__ == "builtins")
-    builtin.__init__(copy, *exception.args)
+    builtin.__init__(copy, *exception.args)  # type: ignore[misc]  # found in its own __mro__
     copy.args = exception.args
     for name, field in vars(builtin).items():
         # Fields that are given by keyword only, such as `ImportError.name`.
@@ -158,7 +154,7 @@ def _group(
     kinds = {type(exception) for _, exception in failures}
     if len(kinds) == 1 and issubclass(kind := kinds.pop(), Exception):
         try:
-            group = _group_of(kind)(message, named)
+            group = _group_of(kind)(message, named)  # type: ignore[arg-type]  # types are hashable
             group.__dict__.update(failures[0][1].__dict__)
             group.__dict__.pop("__notes__", None)
         except TypeError:

@@ -1,7 +1,8 @@
-"""The times that `reductions.rs` measures, for NumPy; with its output on standard input, the ratio."""
+"""NumPy's times for what `reductions.rs` measures; with its output on standard input, ratios."""
 
 import sys
 import time
+from functools import partial
 
 import numpy as np
 
@@ -42,7 +43,7 @@ def main():
             for reduction, function in REDUCTIONS.items():
                 for axis_name, axis in AXES.items():
                     name = f"{list(shape)} {dtype} {reduction} {axis_name}"
-                    numpy = best(runs, lambda: function(values, axis=axis))
+                    numpy = best(runs, partial(function, values, axis=axis))
                     ratio = f"{ours[name] / numpy:9.2f}" if name in ours else ""
                     print(f"{name:<52}{numpy:9.3f}{ratio}")
 

@@ -1,7 +1,7 @@
 """One call of a user's function: what happens on each engine.
 
-DistArrays and proxies among the arguments become what the engine has of them; the function is called
-as it is; what it changed or returned is brought into the form that the client expects.
+DistArrays and proxies among the arguments become what the engine has of them; the function is
+called as it is; what it changed or returned is brought into the form that the client expects.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class RunningEngine(Engine):
                 self._groups[group] = self.handle.communicator.split(color, place or 0)
 
     def communicator(self, targets: Sequence[int]) -> Intracomm:
-        """Return the communicator of some engines; the null communicator if this is none of them."""
+        """Return the communicator of some engines; the null one if this is none of them."""
         try:
             handle = self._groups[tuple(targets)]
         except KeyError:
@@ -199,7 +199,7 @@ class Call:
         self._kwargs = {
             name: Argument(arg) if Argument.stands_for(arg) else arg for name, arg in kwargs.items()
         }
-        self._groups = []
+        self._groups: list[tuple[int, ...]] = []
         for argument in (*self._args, *self._kwargs.values()):
             if isinstance(argument, Argument):
                 group = argument.group(participants)
@@ -247,4 +247,6 @@ def as_copy(_engine: RunningEngine, result: Any) -> Any:
 
 def as_proxy(engine: RunningEngine, result: Any) -> Any:
     """Return a proxy for a LocalArray; anything else without memory of arrays in it."""
-    return engine.proxyize(result) if isinstance(result, LocalArray) else detached(result)
+    if engine.proxyize is not None and isinstance(result, LocalArray):
+        return engine.proxyize(result)
+    return detached(result)

@@ -36,7 +36,7 @@ def own(value: Any) -> Any:
 
 
 def detached(result: Any) -> Any:
-    """Return a result with copies in place of what is, or views, a part of an array on an engine."""
+    """Return a result with copies in place of what is, or views, memory of arrays."""
     return _converted(result, _detached, {}, always=False)
 
 

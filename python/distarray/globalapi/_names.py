@@ -1,7 +1,7 @@
 """Names that a function may use on an engine without importing them.
 
-A function finds its global names in its module, as anywhere. Of the names below, and of those given to
-`Context.push_function`, it gets those that it uses and that its module lacks.
+A function finds its global names in its module, as anywhere. Of the names below, and of those
+given to `Context.push_function`, it gets those that it uses and that its module lacks.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _python_functions(function: Any) -> Iterator[FunctionType]:
             waiting.append(found.__func__)
         elif isinstance(found, partial):
             waiting.append(found.func)
-        elif isinstance(call := getattr(type(found), "__call__", None), FunctionType):
+        elif isinstance(call := vars(type(found)).get("__call__"), FunctionType):
             waiting.append(call)
 
 

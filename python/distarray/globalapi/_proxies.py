@@ -76,7 +76,7 @@ class CommProxy(Proxy):
         self.targets = targets
 
     def dereference(self) -> Any:
-        """Return the communicator; only on engines, in a call that all of its engines take part in."""
+        """Return the communicator; only in a call that all of its engines take part in."""
         return _running().communicator(self.targets)
 
     def cleanup(self) -> None:
@@ -103,7 +103,8 @@ class ArrayProxy(Proxy):
 
     def dereference(self) -> LocalArray:
         """Return this engine's part of the array; only on engines."""
-        return _running().local_array(self.array._array)
+        local: LocalArray = _running().local_array(self.array._array)
+        return local
 
     def cleanup(self) -> None:
         """Do nothing: the array is freed with the last handle on it."""

@@ -58,7 +58,7 @@ def call(
     ]
     if not arrays:
         raise TypeError(
-            f"{name}() needs a DistArray among its arguments, which says on which engines to call it"
+            f"{name}() needs a DistArray among its arguments, to know on which engines to call it"
         )
     first = arrays[0]
     for other in arrays[1:]:

@@ -177,7 +177,9 @@ class BaseContext(CreationMethods, ABC):
         >>> context.add_rank(context.zeros((4,)), 10).toarray()
         array([ 0.,  0., 10., 10.])
         """
-        name = _registered.name_of(func, lambda name: hasattr(type(self), name) or name in vars(self))
+        name = _registered.name_of(
+            func, lambda name: hasattr(type(self), name) or name in vars(self)
+        )
         _registered.functions[name] = func
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -560,8 +562,8 @@ def Context(
         The number of engines; by default what the environment variable ``DISTARRAY_NUM_ENGINES``
         says, else the number of cores.
     kind : str, optional
-        What the engines are: "threads" of this process (by default), "MPI" processes, or the engines
-        of an "IPython" cluster. The beginning of the word is enough.
+        What the engines are: "threads" of this process (by default), "MPI" processes, or the
+        engines of an "IPython" cluster. The beginning of the word is enough.
     communication : {"allow", "warn", "error"}, optional
         Whether operations may move data between engines that the user didn't ask to move: "warn"
         tells of it with a `CommunicationWarning`, "error" makes it a `CommunicationError`.
@@ -588,9 +590,9 @@ def Context(
     """
     chosen = "threads" if kind is None else _kind(kind)
     if chosen == "mpi":
-        return MPIContext(targets)
+        return MPIContext(targets)  # type: ignore[abstract]  # says what is missing
     if chosen == "ipython" or client is not None:
-        return IPythonContext(client, targets)
+        return IPythonContext(client, targets)  # type: ignore[abstract]  # so does it
     return ThreadContext(targets, nengines, communication)
 
 

@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+
 from distarray.error import CommunicationError, ContextError
 from distarray.globalapi import Distribution
 from distarray.globalapi.context import Context
@@ -313,7 +314,8 @@ def test_engines_without_a_part_are_named(four):
 
 
 def test_dtypes_of_all_kinds_arrive(four):
-    for dtype in ("?", "i1", "u8", "f2", "c16", "M8[s]", "S3", "U2", ">f8", [("x", "i2"), ("y", "f8")]):
+    structured = [("x", "i2"), ("y", "f8")]
+    for dtype in ("?", "i1", "u8", "f2", "c16", "M8[s]", "S3", "U2", ">f8", structured):
         dtype = np.dtype(dtype)
         array = four.zeros((7,), dtype=dtype)
         assert four.apply(lambda local: local.ndarray.dtype, (array,)) == [dtype] * 4

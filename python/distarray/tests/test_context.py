@@ -4,9 +4,10 @@ import os
 import subprocess
 import sys
 
-import distarray
 import numpy as np
 import pytest
+
+import distarray
 from distarray.error import ContextError
 from distarray.globalapi import context as contexts
 from distarray.globalapi.context import (
