@@ -88,7 +88,8 @@ def _named(engine: int, exception: BaseException) -> BaseException:
 
 def _rebuilt(exception: BaseException, engine: int, text: str) -> BaseException:
     try:
-        named = _copied(_engine_failure(type(exception)), exception)
+        kind = _engine_failure(type(exception))  # type: ignore[arg-type]  # types are hashable
+        named = _copied(kind, exception)
     except Exception:
         # A class that can't be derived from, or made from the arguments of its exceptions.
         exception.add_note(text)
