@@ -29,8 +29,6 @@ export PYO3_PYTHON := $(BIN)/python
 
 CRATES := --workspace --exclude distarray-python
 RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name Cargo.toml)
-# The tests whose arrays are small, though large ones take another path.
-ARRAY_TESTS := creation distarray dtypes indexing random reductions ufuncs
 ENGINE_EXAMPLES := $(basename $(notdir $(wildcard crates/engine/examples/*.rs)))
 
 .PHONY: help
@@ -102,9 +100,6 @@ test-rust: $(STAMPS)/venv ## Run the crates' tests and examples, and build their
 .PHONY: test-python
 test-python: $(STAMPS)/extension $(STAMPS)/extra-test ## Run the package's tests and doctests.
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
-	@echo "== Again with an engine's thread for every piece, and blocks of three elements"
-	DISTARRAY_INLINE_BYTES=0 DISTARRAY_BLOCK=3 $(BIN)/python -m pytest $(PYTEST_ARGS) \
-		$(addprefix python/distarray/tests/test_,$(addsuffix .py,$(ARRAY_TESTS)))
 
 .PHONY: lint
 lint: lint-rust lint-python ## Check format, lints, types and the extension's stub.

@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from distarray import _core
 from distarray.globalapi import _pieces, _ufuncs
-from distarray.globalapi._handle import Handle
+from distarray.globalapi._handle import Handle, common_context
+from distarray.globalapi._operations import NAMED
+from distarray.globalapi._resolution import is_native
 
 __all__ = ["Elementwise", "clip", "round_elements", "where"]
 
@@ -48,7 +51,12 @@ def clip(array: Any, least: Any, greatest: Any, out: Any = None, **keywords: Any
         return _ufuncs.call(np.minimum, (array, greatest), out=out, **keywords)
     if greatest is None:
         return _ufuncs.call(np.maximum, (array, least), out=out, **keywords)
+    greatest = _ufuncs.operand_of(greatest)
     raised = _ufuncs.call(np.maximum, (array, least), **keywords)
+    if out is None and raised.shape == np.broadcast_shapes(raised.shape, np.shape(greatest)):
+        dtype = np.result_type(raised.dtype, getattr(greatest, "dtype", greatest))
+        # Nobody else has seen the first step: it can hold the second one.
+        out = raised if dtype == raised.dtype else None
     return _ufuncs.call(np.minimum, (raised, greatest), out=out, **keywords)
 
 
@@ -66,5 +74,17 @@ def where(condition: Any, chosen: Any, other: Any) -> Any:
     operands = [_ufuncs.operand_of(item) for item in (condition, chosen, other)]
     if any(operand is NotImplemented for operand in operands):
         raise TypeError("numpy.where of a DistArray needs arrays and numbers")
-    context = next(item for item in operands if isinstance(item, Handle)).context
-    return _pieces.map_function(np.where, context, operands)
+    handles = [item for item in operands if isinstance(item, Handle)]
+    context = common_context(handles)
+    _, *choices = operands
+    dtype = np.result_type(*(getattr(item, "dtype", item) for item in choices))
+    given = [item.dtype for item in operands if hasattr(item, "dtype")]
+    if not is_native([dtype, *given]):
+        return _pieces.map_function(np.where, context, operands)
+    array, _ = _core.elementwise(
+        NAMED["where"],
+        tuple(item._array if isinstance(item, Handle) else item for item in operands),
+        loop_dtypes=(np.dtype(bool), dtype, dtype, dtype),
+        communication=context._communication,
+    )
+    return handles[0]._sibling(array)

@@ -127,7 +127,9 @@ def _picture(core: _core.Distribution, axes: tuple[int, ...]) -> str:
         # A row of one axis, and one cell of none.
         runs = [[_Run(0, 1, 0)]] * (2 - len(runs)) + runs
     lengths = [max((run.stop for run in along), default=0) for along in runs]
-    height, width = _sides(lengths[0], lengths[1], is_row=len(axes) < 2)
+    # In the proportions of the whole, also where only the first indices are drawn.
+    sides = [1] * (2 - len(axes)) + [core.shape[axis] for axis in axes]
+    height, width = _sides(sides[0], sides[1], is_row=len(axes) < 2)
     cells = []
     for row, column in itertools.product(*runs):
         engine = _engine(core, axes, (row.place, column.place))

@@ -8,8 +8,9 @@ import numpy as np
 
 from distarray import _core
 from distarray.globalapi import _pieces
-from distarray.globalapi._floating import warn
+from distarray.globalapi._floating import report, warn
 from distarray.globalapi._handle import Handle, common_context
+from distarray.globalapi._operations import NAMED
 from distarray.globalapi._resolution import is_native
 
 if TYPE_CHECKING:
@@ -97,8 +98,10 @@ def assign(owner: Handle, part: _core.Array, value: Any) -> None:
         warn_of_lost_parts(value.dtype, dtype)
         if not is_native([value.dtype, dtype]) and value.dtype != dtype:
             part.assign(_pieces.cast(value, dtype), owner.context._communication)
-            return
-        part.assign(value._array, owner.context._communication)
+        elif _may_lose(value.dtype, dtype) and _fits(value.shape, part.shape):
+            report(_cast_into(value._array, part, owner.context._communication), "cast")
+        else:
+            part.assign(value._array, owner.context._communication)
         return
     if isinstance(value, _SCALARS):
         part.fill(item_of(value, dtype))
@@ -117,7 +120,37 @@ def assign(owner: Handle, part: _core.Array, value: Any) -> None:
     warn_of_lost_parts(values.dtype, dtype)
     if not is_native([values.dtype, dtype]) and values.dtype != dtype:
         values = values.astype(dtype)
-    part.assign_numpy(values)
+    if _may_lose(values.dtype, dtype) and _fits(values.shape, part.shape):
+        report(_cast_into(values, part, 0), "cast")
+    else:
+        part.assign_numpy(values)
+
+
+def _may_lose(source: np.dtype[Any], dest: np.dtype[Any]) -> bool:
+    """Whether there are floats of one dtype that have no like in another."""
+    return source.kind in "fc" and dest.kind in "iufc" and not np.can_cast(source, dest, "safe")
+
+
+def _fits(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
+    """Whether values broadcast; assignment also takes leading axes of one element."""
+    return len(shape) <= len(whole) and all(
+        length in (1, size) for length, size in zip(shape[::-1], whole[::-1], strict=False)
+    )
+
+
+def _cast_into(values: Any, part: _core.Array, communication: int) -> int:
+    """Copy values into a part of an array; return the floating-point exceptions that were met.
+
+    It is an operation, because a mere copy would not tell of values that the dtype can't hold.
+    """
+    _, flags = _core.elementwise(
+        NAMED["positive"],
+        (values,),
+        out=part,
+        loop_dtypes=(values.dtype, values.dtype),
+        communication=communication,
+    )
+    return flags
 
 
 def warn_of_lost_parts(source: np.dtype[Any], dest: np.dtype[Any]) -> None:

@@ -38,13 +38,13 @@ def reduce(
     initial: Any,
     mask: _core.Array | None,
 ) -> Any:
-    """Reduce along axes; the arguments are those of ``_reductions.reduce``, checked already."""
-    from distarray.globalapi import _reductions
+    """Reduce along axes; the arguments are those of ``_reduce.reduce``, checked already."""
+    from distarray.globalapi import _reduce
 
     native = array.dtype.newbyteorder("=")
     if native != array.dtype and is_native([native]):
         where = True if mask is None else array._sibling(mask)
-        return _reductions.reduce(
+        return _reduce.reduce(
             name,
             array.astype(native),
             axes,
@@ -66,16 +66,16 @@ def reduce_position(name: str, array: Any, axes: Axes, keepdims: bool) -> Any:
     """Find the first of the elements that equal the least or the greatest one."""
     if any(array.shape[axis] == 0 for axis in axes):
         raise ValueError(f"attempt to get {name} of an empty sequence")
-    from distarray.globalapi import _reductions
+    from distarray.globalapi import _reduce
 
     kind = {"argmin": "min", "argmax": "max"}[name]
-    extremum = reduce(kind, array, axes, None, True, _reductions.NO_VALUE, None)
+    extremum = reduce(kind, array, axes, None, True, _reduce.NO_VALUE, None)
     found = array == extremum
     if array.dtype.kind in "mM":
         found = found | np.isnat(array)
     elif array.dtype.kind in "fc":
         found = found | np.isnan(array)
-    return _reductions.reduce_position("argmax", found, _one(axes, array.ndim), keepdims=keepdims)
+    return _reduce.reduce_position("argmax", found, _one(axes, array.ndim), keepdims=keepdims)
 
 
 def _one(axes: Axes, ndim: int) -> int | None:
@@ -84,7 +84,7 @@ def _one(axes: Axes, ndim: int) -> int | None:
 
 def _function(name: str, initial: Any) -> Any:
     """Return the function for a piece, its keywords filled in."""
-    from distarray.globalapi._reductions import NO_VALUE
+    from distarray.globalapi._reduce import NO_VALUE
 
     keywords: dict[str, Any] = {} if initial is NO_VALUE else {"initial": initial}
     ufunc = _PARTIAL[name]
@@ -105,7 +105,7 @@ def _rehearse(name: str, dtype: np.dtype[Any], initial: Any) -> np.dtype[Any]:
 
 def _whole(name: str, array: Any, initial: Any, mask: _core.Array | None) -> Any:
     """Reduce all elements: each engine its own, and their results here."""
-    from distarray.globalapi._reductions import NO_VALUE
+    from distarray.globalapi._reduce import NO_VALUE
 
     if not array.size and initial is NO_VALUE and name in ("min", "max"):
         raise ValueError(

@@ -10,6 +10,7 @@ from distarray import _core
 from distarray.globalapi import _ufuncs
 from distarray.globalapi._floating import report
 from distarray.globalapi._handle import Handle
+from distarray.globalapi._operations import OPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,7 @@ def _stands_back(other: Any) -> bool:
 
 def _binary(ufunc: np.ufunc, symbol: str) -> Binary:
     """Return the method of an operator, for the shortest way to the core."""
-    operation = _ufuncs.OPERATIONS[ufunc]
+    operation = OPERATIONS[ufunc]
     elementwise = _core.elementwise
     name = ufunc.__name__
 
@@ -88,7 +89,7 @@ _POWERS = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal, 1: np.positive}
 
 def _reflected(ufunc: np.ufunc, symbol: str) -> Binary:
     """Return the method of an operator whose left operand is no DistArray."""
-    operation = _ufuncs.OPERATIONS[ufunc]
+    operation = OPERATIONS[ufunc]
     elementwise = _core.elementwise
     name = ufunc.__name__
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from distarray.globalapi import _elementwise, _indexing, _pieces, _printing, _reductions, _ufuncs
+from distarray.globalapi import _elementwise, _indexing, _pieces, _printing, _reduce, _ufuncs
 from distarray.globalapi._handle import Handle, common_context
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _greatest_or_least(name: str) -> Callable[..., Any]:
     def call(a: Any, axis: Any = None, out: Any = None, *args: Any, **keywords: Any) -> Any:
         names = ("keepdims", "initial", "where")
         keywords.update(zip(names, args, strict=False))
-        if keywords.get("keepdims") is _reductions.NO_VALUE:
+        if keywords.get("keepdims") is _reduce.NO_VALUE:
             del keywords["keepdims"]
         return getattr(a, name)(axis=axis, out=out, **keywords)
 

@@ -11,21 +11,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distarray import _core
-from distarray.globalapi import _pieces, _reductions
+from distarray.globalapi import _pieces, _reduce
 from distarray.globalapi._floating import report
 from distarray.globalapi._handle import Handle, common_context
+from distarray.globalapi._operations import NAMED, OPERATIONS
 from distarray.globalapi._resolution import WEAK, describe, is_native, resolve, signature_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["OPERATIONS", "all_differ", "call", "dispatch", "gather_into", "operand_of"]
+__all__ = ["all_differ", "call", "dispatch", "gather_into", "operand_of"]
 
-#: The core's operation for each of NumPy's ufuncs that it has.
-OPERATIONS: dict[np.ufunc, _core.Op] = {
-    ufunc: operation
-    for operation in _core.operations()
-    if isinstance(ufunc := getattr(np, operation.name, None), np.ufunc)
+# The core has one operation for each result. Beyond so many elements NumPy's one pass over each
+# piece is quicker than one for each result.
+_FEW = 1 << 16
+_SEVERAL: dict[np.ufunc, list[_core.Op]] = {
+    np.divmod: [NAMED["floor_divide"], NAMED["remainder"]],
+    np.modf: [NAMED["modf[0]"], NAMED["modf[1]"]],
+    np.frexp: [NAMED["frexp[0]"], NAMED["frexp[1]"]],
 }
 
 _COMPARISONS = frozenset(
@@ -52,7 +55,7 @@ def dispatch(
     if method == "__call__":
         return call(ufunc, inputs, **keywords)
     if method == "reduce":
-        return _reductions.reduce_ufunc(ufunc, *inputs, **keywords)
+        return _reduce.reduce_ufunc(ufunc, *inputs, **keywords)
     if method == "outer":
         return _outer(ufunc, *inputs, **keywords)
     raise TypeError(
@@ -168,13 +171,13 @@ def _call_carefully(
             # Numbers and what is no number, as text, can't be compared: they differ.
             return all_differ(ufunc, *operands)
         raise
+    given = [item.dtype for item in (*operands, *outputs) if hasattr(item, "dtype")]
+    may_compute = is_native(looped) and is_native(given)
+    is_plain = mask is None and all(output is None for output in outputs)
+    if may_compute and is_plain and ufunc in _SEVERAL and handles[0].size <= _FEW:
+        return _compute_several(ufunc, handles[0], operands, looped)
     operation = OPERATIONS.get(ufunc)
-    if (
-        operation is None
-        or ufunc.nout != 1
-        or not is_native(looped)
-        or not is_native([item.dtype for item in (*operands, *outputs) if hasattr(item, "dtype")])
-    ):
+    if operation is None or not may_compute:
         return _pieces.call_ufunc(ufunc, context, operands, outputs, mask, casting, signature)
     if ufunc in _COMPARISONS:
         operands, looped = _within_bounds(operands, looped)
@@ -195,6 +198,27 @@ def _call_carefully(
         return out
     result = handles[0]._sibling(array)
     return result if output is None else gather_into(output, result, mask)
+
+
+def _compute_several(
+    ufunc: np.ufunc, handle: Handle, operands: Sequence[Any], looped: tuple[np.dtype[Any], ...]
+) -> tuple[Handle, ...]:
+    """Compute each result of a ufunc by itself."""
+    raw = tuple(item._array if isinstance(item, Handle) else item for item in operands)
+    results = []
+    met = 0
+    for operation, dtype in zip(_SEVERAL[ufunc], looped[ufunc.nin :], strict=True):
+        array, flags = _core.elementwise(
+            operation,
+            raw,
+            loop_dtypes=(*looped[: ufunc.nin], dtype),
+            communication=handle.context._communication,
+        )
+        results.append(handle._sibling(array))
+        met |= flags
+    if met:
+        report(met, ufunc.__name__)
+    return tuple(results)
 
 
 def _check_outputs(outputs: tuple[Any, ...]) -> None:

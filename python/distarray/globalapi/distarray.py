@@ -12,6 +12,7 @@ from distarray.globalapi import _pieces, _protocols, _ufuncs
 from distarray.globalapi._elementwise import Elementwise
 from distarray.globalapi._floating import report
 from distarray.globalapi._indexing import Indexing, warn_of_lost_parts
+from distarray.globalapi._operations import NAMED
 from distarray.globalapi._operators import Operators
 from distarray.globalapi._printing import Printing
 from distarray.globalapi._reductions import Reductions
@@ -247,7 +248,7 @@ class DistArray(Operators, Indexing, Reductions, Shapes, Elementwise, Printing):
         if is_tight or (self.dtype.kind in "fc" and dtype.kind in "iufc"):
             # As an operation, which tells of values that the dtype can't hold.
             array, flags = _core.elementwise(
-                _ufuncs.OPERATIONS[np.positive],
+                NAMED["positive"],
                 (self._array,),
                 loop_dtypes=(self.dtype, self.dtype),
                 dtype=dtype,

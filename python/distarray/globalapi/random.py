@@ -6,6 +6,7 @@ state (Threefry): which engine computes it, and after which others, does not mat
 
 from __future__ import annotations
 
+import itertools
 import operator
 from typing import TYPE_CHECKING, Any
 
@@ -63,12 +64,11 @@ class Random:
         """
         first, second = np.random.SeedSequence(seed).generate_state(2, np.uint64)
         self._key = int(first), int(second)
-        self._drawn = 0
+        self._drawn = itertools.count(1)
 
     def _next_key(self) -> list[int]:
         """Return the key of the next array."""
-        self._drawn += 1
-        return [self._key[0], (self._key[1] + self._drawn) % _WORD]
+        return [self._key[0], (self._key[1] + next(self._drawn)) % _WORD]
 
     def _draw(self, shape_or_dist: Any, dtype: Any, kind: str, parameters: Any) -> DistArray:
         from distarray.globalapi.distarray import DistArray

@@ -236,6 +236,25 @@ def test_values_that_do_not_fit():
         assert_same(ours, theirs)
 
 
+def test_values_that_a_dtype_cannot_hold_are_reported():
+    context = context_of(3)
+    values = np.array([1.5, np.nan, np.inf, 1e300])
+    for dtype in "i8", "f4", "?", "D":
+        for value in (
+            values,
+            context.fromarray(values),
+            context.fromarray(values, layout_of(context, (4,), "c")),
+        ):
+            theirs, ours = np.zeros((2, 4), dtype), context.zeros((2, 4), dtype)
+            _, their_warnings = outcome(lambda a=theirs: a.__setitem__(slice(None), values))
+            _, our_warnings = outcome(lambda a=ours, v=value: a.__setitem__(slice(None), v))
+            assert our_warnings == their_warnings
+            assert_same(ours, theirs)
+    theirs, ours = np.zeros((2, 4), int), context.zeros((2, 4), int)
+    with np.errstate(all="raise"), pytest.raises(FloatingPointError, match="encountered in cast"):
+        ours[...] = values
+
+
 def test_fill():
     array = context_of(3).zeros((5,), dtype="i4")
     array.fill(3.7)
