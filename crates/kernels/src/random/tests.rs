@@ -30,8 +30,8 @@ fn numbers_are_made_of_the_words_of_their_pair() {
             threefry([11, 12], [index, 0]).map(|word| (word >> 11) as f64 / (1_u64 << 53) as f64);
         let radius = (-2.0 * (1.0 - left).ln()).sqrt();
         let (sine, cosine) = (std::f64::consts::TAU * right).sin_cos();
-        assert!((pair[0] - radius * cosine).abs() < 1e-14);
-        assert!((pair[1] - radius * sine).abs() < 1e-14);
+        assert!((pair[0] - radius * cosine).abs() < 1e-13);
+        assert!((pair[1] - radius * sine).abs() < 1e-13);
     }
 }
 
@@ -131,6 +131,7 @@ fn correlation(left: &[f64], right: &[f64]) -> f64 {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many numbers")]
 fn uniform_numbers_are_uniform() {
     let numbers = floats(Variate::Uniform, MANY);
     assert!(numbers.iter().all(|number| (0.0..1.0).contains(number)));
@@ -149,6 +150,7 @@ fn uniform_numbers_are_uniform() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many numbers")]
 fn narrow_uniform_numbers_stay_below_one() {
     for dtype in [DType::Float16, DType::Float32] {
         let block = filled(Variate::Uniform, dtype, &[MANY], [5, 6]);
@@ -161,6 +163,7 @@ fn narrow_uniform_numbers_stay_below_one() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many numbers")]
 fn normal_numbers_are_normal() {
     let numbers = floats(NORMAL, MANY);
     let error = 1.0 / (MANY as f64).sqrt();
@@ -191,6 +194,7 @@ fn normal_numbers_are_normal() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many numbers")]
 fn integers_are_equally_likely() {
     for (low, high) in [(0, 2), (-5, 5), (100, 103), (0, 1000)] {
         let range = (high - low) as usize;

@@ -49,6 +49,7 @@ const MOST: [Reduction; 5] = [
 ];
 
 #[test]
+#[cfg_attr(miri, ignore = "too many elements")]
 fn runs_of_every_length() {
     for dtype in [DType::Bool, DType::Int16, DType::Float32, DType::Float64, DType::Complex128] {
         for len in LENGTHS {
@@ -58,6 +59,7 @@ fn runs_of_every_length() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many elements")]
 fn rows_of_every_width_and_number() {
     for dtype in [DType::UInt8, DType::Float64] {
         for (rows, width) in [(3, 4100), (4100, 3), (300, 70), (1030, 5), (70, 33), (9, 2000)] {
@@ -68,6 +70,7 @@ fn rows_of_every_width_and_number() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many elements")]
 fn three_axes() {
     check_all(
         &block(DType::Float32, &[20, 30, 40]),
@@ -82,6 +85,7 @@ fn three_axes() {
 
 /// Counting in one byte must not run over.
 #[test]
+#[cfg_attr(miri, ignore = "too many elements")]
 fn positions_of_many_rows_of_bytes() {
     let block = Block::zeroed(DType::UInt8, &[2000, 40]).unwrap();
     for column in 0..40 {
@@ -94,6 +98,7 @@ fn positions_of_many_rows_of_bytes() {
 
 /// So must the narrow leaves of narrow integers.
 #[test]
+#[cfg_attr(miri, ignore = "too many elements")]
 fn sums_of_the_largest_narrow_integers() {
     for shape in [[100_000, 1], [1, 100_000], [400, 250]] {
         for (dtype, most) in [(DType::Bool, 1.0), (DType::Int16, 32767.0), (DType::UInt16, 65535.0)]
