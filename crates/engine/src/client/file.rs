@@ -3,13 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use distarray_meta::Distribution;
-use distarray_storage::StorageError;
+use distarray_meta::{AxisMap, Distribution};
 use distarray_storage::npy::{self, Header};
+use distarray_storage::{StorageError, region};
 
-use super::Array;
+use super::{Array, Policy};
 use crate::error::{Result, SessionError};
+use crate::local_array::labels;
 use crate::{Command, Session};
+
+/// Runs of fewer bytes are moved between engines before they are written: that takes less time than
+/// a request to the system for each.
+const SHORT_RUN: usize = 4096;
 
 /// A file in npy format whose header has been read and found to fit its length.
 #[derive(Clone, Debug)]
@@ -85,11 +90,34 @@ impl Array {
     }
 
     fn write_npy(&self, path: &Path, header: &Arc<Header>) -> Result<()> {
+        let rows = if self.has_short_runs(header) { Some(self.in_rows()?) } else { None };
+        let array = rows.as_ref().unwrap_or(self);
         npy::create(path, header)?;
         let command =
-            Command::SaveNpy { array: self.id(), path: path.to_owned(), header: header.clone() };
-        self.execute(command, usize::MAX)?;
+            Command::SaveNpy { array: array.id(), path: path.to_owned(), header: header.clone() };
+        array.execute(command, usize::MAX)?;
         Ok(())
+    }
+
+    /// Whether an engine would write many short runs, each with a request to the system.
+    fn has_short_runs(&self, header: &Header) -> bool {
+        let distribution = self.distribution();
+        (0..distribution.targets().len()).any(|rank| {
+            let shape = distribution.local_shape(rank);
+            let run = region::mean_run(&header.layout, &labels(distribution, rank), &shape);
+            let bytes = shape.iter().product::<usize>() * self.dtype().itemsize();
+            run < SHORT_RUN.min(bytes)
+        })
+    }
+
+    /// A copy in which each engine has whole rows.
+    fn in_rows(&self) -> Result<Self> {
+        let (shape, targets) = (self.shape(), self.distribution().targets());
+        let engines = targets.len().min(shape[0]);
+        let mut maps = vec![AxisMap::block(shape[0], engines)];
+        maps.extend(shape[1..].iter().map(|&len| AxisMap::no_dist(len)));
+        let rows = Distribution::new(maps, targets[..engines].to_vec())?;
+        self.redistribute(rows, &Policy::ALLOW)
     }
 }
 

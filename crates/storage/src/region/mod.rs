@@ -30,10 +30,46 @@ pub fn read(file: &ArrayFile, layout: &Layout, labels: &[Labels], dest: &Block) 
     Transfer::new(file, layout, labels, dest, Mode::Read, Limits::USUAL)?.run()
 }
 
+/// The mean length in bytes of the runs that a region of this shape has in the file: where they are
+/// short, elements should be moved between engines before they are written.
+///
+/// ```
+/// use distarray_kernels::Labels;
+/// use distarray_storage::{Layout, region};
+///
+/// let layout = Layout { offset: 0, itemsize: 8, shape: vec![100, 50], fortran_order: false };
+/// let every_second = Labels::Strided { start: 0, step: 2 };
+/// let rows = [every_second.clone(), Labels::POSITIONS];
+/// assert_eq!(region::mean_run(&layout, &rows, &[50, 50]), 400);
+/// let columns = [Labels::POSITIONS, every_second];
+/// assert_eq!(region::mean_run(&layout, &columns, &[100, 25]), 8);
+/// ```
+pub fn mean_run(layout: &Layout, labels: &[Labels], shape: &[usize]) -> usize {
+    let mut axes: Vec<usize> = (0..shape.len()).collect();
+    if !layout.fortran_order {
+        axes.reverse();
+    }
+    let mut run = layout.itemsize;
+    for axis in axes {
+        let len = shape[axis];
+        let runs = match &labels[axis] {
+            _ if len < 2 => len,
+            Labels::Strided { step: 1 | -1, .. } => 1,
+            Labels::Strided { .. } => len,
+            Labels::List(list) => 1 + list.windows(2).filter(|pair| pair[1] != pair[0] + 1).count(),
+        };
+        run = run * len / runs.max(1);
+        if runs > 1 || len < layout.shape[axis] {
+            break;
+        }
+    }
+    run
+}
+
 /// Writes `source` to the elements with these labels along each axis, and touches no others.
 ///
-/// Each run of neighbours in the file takes a request of its own: it is better to move the pieces
-/// of a cyclic distribution to other engines first, so that each has whole rows.
+/// Each run of neighbours in the file takes a request of its own, since what lies between them may
+/// be written by others: see [`mean_run`].
 ///
 /// # Errors
 ///
