@@ -120,14 +120,18 @@ def operand_of(item: Any) -> Any:
     kind = type(item)
     if isinstance(item, Handle) or kind in WEAK or kind is bool:
         return item
-    if isinstance(item, np.ndarray | np.generic):
-        return np.asarray(item)
-    numbers: tuple[type[Any], ...] = (int, float, complex)
-    for number in numbers:
-        if isinstance(item, number):
-            return number(item)
-    if getattr(item, "__array_ufunc__", True) is None:
-        return NotImplemented
+    if kind is not np.ndarray and not isinstance(item, np.generic):
+        if getattr(kind, "__array_ufunc__", np.ndarray.__array_ufunc__) is not (
+            np.ndarray.__array_ufunc__
+        ):
+            # It knows better what an operation with it means, or wants none.
+            return NotImplemented
+        if isinstance(item, np.ma.MaskedArray):
+            raise TypeError("a DistArray has no mask; fill the masked array first")
+        numbers: tuple[type[Any], ...] = (int, float, complex)
+        for number in numbers:
+            if isinstance(item, number):
+                return number(item)
     array = np.asarray(item)
     return NotImplemented if array.dtype.hasobject else array
 

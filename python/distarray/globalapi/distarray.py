@@ -381,6 +381,13 @@ class DistArray(Operators, Indexing, Reductions, Shapes, Elementwise, Printing):
     def __complex__(self) -> complex:
         return complex(self._number())
 
+    def __round__(self, ndigits: int | None = None) -> Any:
+        """Return the only element, rounded, as Python's ``round`` of a NumPy scalar."""
+        return round(self._number()) if ndigits is None else round(self._number(), ndigits)
+
+    def __trunc__(self) -> int:
+        return int(self._number())
+
     def _number(self) -> Any:
         if self.size != 1:
             raise TypeError("only arrays of one element can be converted to Python scalars")

@@ -1,8 +1,10 @@
 """The DistArray as an object: attributes, conversions, copies, texts, NumPy's protocols."""
 
 import copy
+import math
 import pickle
 import re
+import threading
 
 import numpy as np
 import pytest
@@ -121,6 +123,17 @@ def test_to_python():
     with pytest.warns(np.exceptions.ComplexWarning):
         assert float(context.full((), 2 + 1j)) == 2
     assert [10, 20, 30][context.full((), 1)] == 20
+    number = context.full((), 2.567)
+    assert (round(number), round(number, 1), math.trunc(number), math.floor(number)) == (
+        3,
+        2.6,
+        2,
+        2,
+    )
+    assert math.sqrt(context.full((), 9)) == 3
+    assert sum([context.full((), 1), context.full((), 2)]) == 3
+    np.testing.assert_array_equal(np.array([number, number]), [2.567, 2.567])
+    np.testing.assert_allclose(context.arange(5), np.arange(5))
     for wrong in context.full((), 1.0), context.full((1,), 1), context.full((), True):
         with pytest.raises(TypeError, match="only integer scalar arrays"):
             [10, 20, 30][wrong]
@@ -453,3 +466,27 @@ def test_arrays_of_others():
 
     array = context_of(2).arange(4)
     assert np.concatenate([array, Other()]) == "theirs"
+
+
+def test_several_threads():
+    failures = []
+
+    def work(context, number):
+        try:
+            for _ in range(50):
+                array = context.arange(50) + number
+                assert int((array * 2).sum()) == 2 * (1225 + 50 * number)
+                assert array[7] == 7 + number
+                assert_bits(np.modf(array)[1].toarray(), np.arange(50.0) + number)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [
+        threading.Thread(target=work, args=(context_of(engines), number))
+        for number, engines in enumerate((1, 2, 3, 3, 4, 7))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []

@@ -473,6 +473,29 @@ def test_other_objects_may_take_over():
     assert (x == Stubborn()) == "equal"
 
 
+def test_other_array_types_may_take_over():
+    class Series:
+        def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+            return "theirs"
+
+        def __add__(self, other):
+            return "add"
+
+        def __radd__(self, other):
+            return "radd"
+
+    class Quantity(np.ndarray):
+        def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+            return "a quantity"
+
+    x = context_of(2).arange(3)
+    assert np.add(x, Series()) == np.add(Series(), x) == "theirs"
+    assert (x + Series(), Series() + x) == ("radd", "add")
+    assert x + np.arange(3).view(Quantity) == "a quantity"
+    with pytest.raises(TypeError, match="mask"):
+        x + np.ma.masked_array([1, 2, 3], [True, False, False])
+
+
 def test_arrays_of_different_contexts():
     first, second = context_of(2).arange(3), context_of(3).arange(3)
     with pytest.raises(da.error.ContextError):
