@@ -484,7 +484,7 @@ class Array:
     def astype(self, dtype: DTypeLike) -> Array:
         """Return a copy in the same layout, cast."""
 
-    def redistribute(self, distribution: Distribution, communication: int) -> Array:
+    def redistribute(self, distribution: Distribution) -> Array:
         """Return a copy in another layout."""
 
     def save_npy(self, path: str | PathLike[str]) -> None:

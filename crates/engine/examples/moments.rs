@@ -21,7 +21,7 @@ fn main() -> Result<(), SessionError> {
     let (squares, _) = Elementwise::new(Op::Power, &operands).run(&Policy::ALLOW)?;
 
     // Another layout holds the same elements.
-    let dealt = squares.redistribute(cyclic, &Policy::ALLOW)?;
+    let dealt = squares.redistribute(cyclic)?;
     for array in [&squares, &dealt] {
         let mean = Reduce::new(Reduction::Sum, &[true]).mean(array, &Policy::ALLOW)?;
         println!("mean of squares: {}", value(&mean)?);

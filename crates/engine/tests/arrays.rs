@@ -35,7 +35,7 @@ fn redistribution_keeps_every_element() {
             for source in &layouts {
                 let array = array(&session, source);
                 for dest in &layouts {
-                    let moved = array.redistribute(dest.clone(), &Policy::ALLOW).unwrap();
+                    let moved = array.redistribute(dest.clone()).unwrap();
                     assert_eq!(elements(&moved), elements(&array), "{source:?} -> {dest:?}");
                 }
             }
@@ -58,7 +58,7 @@ fn an_irregular_view_of_regular_indices_can_be_redistributed() {
         let even = AxisSlice { start: 0, step: 2, len: 20 };
         let view = base.slice(&[IndexItem::Slice(even)]).unwrap();
         for layout in layouts(&[20], 2) {
-            let moved = view.redistribute(layout.clone(), &Policy::ALLOW).unwrap();
+            let moved = view.redistribute(layout.clone()).unwrap();
             assert_eq!(elements(&moved), elements(&view), "{layout:?}");
             view.assign(&moved, &Policy::ALLOW).unwrap();
             assert_eq!(elements(&base), counting(&[40]).to_vec::<f64>().unwrap(), "{layout:?}");
@@ -72,7 +72,7 @@ fn reshaping_keeps_c_order() {
         for source in layouts(&[6, 5], engines) {
             let array = array(&session, &source);
             for dest in layouts(&[30], engines).into_iter().chain(layouts(&[3, 10], engines)) {
-                let reshaped = array.redistribute(dest.clone(), &Policy::ALLOW).unwrap();
+                let reshaped = array.redistribute(dest.clone()).unwrap();
                 assert_eq!(elements(&reshaped), elements(&array), "{source:?} -> {dest:?}");
             }
         }

@@ -304,7 +304,7 @@ class DistArray(Operators, Indexing, Reductions, Shapes, Elementwise, Printing):
         >>> context.close()
         """
         distribution = asdistribution(self.context, shape_or_dist)
-        array = self._array.redistribute(distribution._core, self.context._communication)
+        array = self._array.redistribute(distribution._core)
         return self._wrap(distribution.context, array, distribution)
 
     # ---- To NumPy and to Python ----------------------------------------------------------------

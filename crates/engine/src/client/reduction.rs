@@ -49,14 +49,16 @@ impl<'a> Reduce<'a> {
             source
         } else {
             let layout = stretch(source.distribution(), source.shape())?;
-            single = source.redistribute(layout, policy)?;
+            single = source.redistribute(layout)?;
             &single
         };
         let distribution = source.distribution();
-        let aligned = |operand: Option<&Array>| {
+        let aligned = |operand: Option<&Array>, policy: &Policy<'_>| {
             operand.map(|operand| align(operand, distribution, "reduction", policy)).transpose()
         };
-        let (mask, center) = (aligned(self.mask)?, aligned(self.center)?);
+        let mask = aligned(self.mask, policy)?;
+        // A result of ours, which the user never saw.
+        let center = aligned(self.center, &Policy::ALLOW)?;
         let axes: Vec<usize> = (0..source.ndim()).filter(|&axis| self.reduced[axis]).collect();
         let (result_distribution, _) = distribution.reduce(&axes, self.keepdims);
         let result = Array::named(source.session(), result_distribution.clone(), accumulator);

@@ -311,17 +311,9 @@ impl PyArray {
     }
 
     /// A copy in another layout.
-    fn redistribute(
-        &self,
-        py: Python<'_>,
-        distribution: &PyDistribution,
-        communication: u8,
-    ) -> PyResult<Self> {
+    fn redistribute(&self, py: Python<'_>, distribution: &PyDistribution) -> PyResult<Self> {
         let (array, distribution) = (self.inner.clone(), distribution.inner.clone());
-        let moved = work(py, bytes(&self.inner), move || {
-            with_policy(communication, |policy| array.redistribute(distribution, policy))
-        });
-        Ok(moved?.into())
+        Ok(work(py, bytes(&self.inner), move || array.redistribute(distribution))?.into())
     }
 
     /// Saves as one file in npy format, which every engine writes a part of.
