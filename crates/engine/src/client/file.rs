@@ -7,7 +7,7 @@ use distarray_meta::{AxisMap, Distribution};
 use distarray_storage::npy::{self, Header};
 use distarray_storage::{StorageError, region};
 
-use super::{Array, Policy};
+use super::Array;
 use crate::error::{Result, SessionError};
 use crate::local_array::labels;
 use crate::{Command, Session};
@@ -117,7 +117,7 @@ impl Array {
         let mut maps = vec![AxisMap::block(shape[0], engines)];
         maps.extend(shape[1..].iter().map(|&len| AxisMap::no_dist(len)));
         let rows = Distribution::new(maps, targets[..engines].to_vec())?;
-        self.redistribute(rows, &Policy::ALLOW)
+        self.redistribute(rows)
     }
 }
 
