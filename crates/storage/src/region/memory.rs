@@ -36,6 +36,9 @@ pub(super) unsafe fn bytes_mut<'a>(pointer: *mut u8, len: usize) -> &'a mut [u8]
     unsafe { std::slice::from_raw_parts_mut(pointer, len) }
 }
 
+/// How many items of a far lane are moved before those next to them: as many as stay in the cache.
+const TILE: usize = 64;
+
 /// Moves items of `size` bytes, one for each position of the axes.
 ///
 /// # Safety
@@ -69,10 +72,35 @@ pub(super) unsafe fn move_items(
                 }
             }
         }
+        [outer, inner] if outer.is_nearer_than(inner) => {
+            for first in (0..inner.len).step_by(TILE) {
+                let tile = Lane { len: TILE.min(inner.len - first), ..*inner };
+                let (start, place) = (inner.buffer.at(first), inner.memory.at(first));
+                each(outer, |near, far| {
+                    // SAFETY: as the caller vouches.
+                    unsafe {
+                        let buffer = buffer.offset(start + near);
+                        move_items(mode, buffer, memory.offset(place + far), &[tile], size);
+                    }
+                });
+            }
+        }
         [lane, inner @ ..] => each(lane, |near, far| {
             // SAFETY: as the caller vouches.
             unsafe { move_items(mode, buffer.offset(near), memory.offset(far), inner, size) };
         }),
+    }
+}
+
+impl Lane<'_> {
+    /// Whether neighbours are nearer in memory than those of an inner lane, which has no lists.
+    fn is_nearer_than(&self, inner: &Self) -> bool {
+        match (self.memory, inner.memory, inner.buffer) {
+            (Distances::Stride(own), Distances::Stride(other), Distances::Stride(_)) => {
+                own.abs() < other.abs()
+            }
+            _ => false,
+        }
     }
 }
 
