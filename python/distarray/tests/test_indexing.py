@@ -311,7 +311,6 @@ def test_a_context_may_forbid_communication():
         for forbidden in (
             lambda: blocks + cyclic,
             lambda: blocks.__setitem__(slice(None), cyclic),
-            lambda: blocks.distribute_as(cyclic.distribution),
             lambda: np.modf(blocks, where=cyclic > 2, out=(blocks * 1.0, None)),
         ):
             with pytest.raises(da.error.CommunicationError, match="forbids communication"):
