@@ -315,6 +315,8 @@ def test_a_context_may_forbid_communication():
         ):
             with pytest.raises(da.error.CommunicationError, match="forbids communication"):
                 forbidden()
+        # What the user asks for is not behind the user's back.
+        assert_same(blocks.distribute_as(cyclic.distribution), np.arange(10))
     with da.Context(nengines=2, communication="warn") as context:
         cyclic = context.fromarray(np.arange(10), layout_of(context, (10,), "c"))
         with pytest.warns(da.error.CommunicationWarning, match="add moves 32 bytes"):
