@@ -233,6 +233,8 @@ class Distribution:
         """Return the distribution of a reduction along axes."""
     def view(self, new_size: int) -> Distribution:
         """Return the distribution of the same memory with another last size."""
+    def with_targets(self, targets: Sequence[int]) -> Distribution:
+        """Make the same layout over other engines, given by rank."""
     def is_compatible(self, other: Distribution) -> bool:
         """Whether arrays of two distributions can be operated on together without moving data."""
     def global_plan(self, other: Distribution) -> list[dict[str, Any]]:
@@ -286,7 +288,7 @@ class Engines:
         """Call `function(engine)` on the engines `targets` at once; the results in that order."""
 
     def close(self) -> None:
-        """Stop the functions that run, and call no more; for the end of the program."""
+        """Ask functions on engines to stop, and call no more: the interpreter is about to end."""
 
     def describe(self) -> dict[str, Any]:
         """Facts about the engines, for `repr` and support."""

@@ -7,7 +7,6 @@ the engine and has its traceback. Several give an exception group of such except
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from types import MemberDescriptorType, TracebackType
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 _OWN_FILES = frozenset(str(Path(__file__).parent / "globalapi" / name) for name in ("_call.py",))
 
 
-class EngineFailure(BaseException):
+class EngineFailure:
     """Mixed into the type of an exception that was raised on an engine.
 
     Attributes
@@ -88,37 +87,43 @@ def _named(engine: int, exception: BaseException) -> BaseException:
 
 def _rebuilt(exception: BaseException, engine: int, text: str) -> BaseException:
     try:
-        kind = _engine_failure(type(exception))  # type: ignore[arg-type]  # types are hashable
+        kind = _engine_failure(type(exception))
         named = _copied(kind, exception)
     except Exception:
         # A class that can't be derived from, or made from the arguments of its exceptions.
+        named = None
+    if named is None or isinstance(exception, SyntaxError):
+        # (Python shows a SyntaxError in a way of its own.)
         exception.add_note(text)
         return exception.with_traceback(None)
     named.engine = engine
     named.original = exception
     named._text = text
-    return named
+    made: BaseException = named
+    return made
 
 
-def _copied(kind: type[EngineFailure], exception: BaseException) -> EngineFailure:
+def _copied(kind: Any, exception: BaseException) -> Any:
     copy = kind.__new__(kind, *exception.args)
     # Only the builtin type's own fields depend on the arguments: `OSError.errno`, for one. What the
     # user's class keeps is in the dictionary.
-    builtin = next(base for base in type(exception).__mro__ if base.__module__ == "builtins")
-    builtin.__init__(copy, *exception.args)  # type: ignore[misc]  # found in its own __mro__
+    builtins: list[Any] = [
+        base for base in type(exception).__mro__ if base.__module__ == "builtins"
+    ]
+    builtins[0].__init__(copy, *exception.args)
     copy.args = exception.args
-    for name, field in vars(builtin).items():
-        # Fields that are given by keyword only, such as `ImportError.name`.
-        if isinstance(field, MemberDescriptorType) and getattr(exception, name, None) is not None:
-            with suppress(AttributeError, TypeError):
-                setattr(copy, name, getattr(exception, name))
+    for base in builtins:
+        for name, field in vars(base).items():
+            # Some are not among the arguments, such as `ImportError.name` and `OSError.filename`.
+            if isinstance(field, MemberDescriptorType) and getattr(exception, name) is not None:
+                with suppress(AttributeError, TypeError):
+                    setattr(copy, name, getattr(exception, name))
     copy.__dict__.update(exception.__dict__)
     copy.__dict__.pop("__notes__", None)  # they are part of the text
     return copy
 
 
-@lru_cache(maxsize=256)
-def _engine_failure(kind: type[BaseException]) -> type[EngineFailure]:
+def _engine_failure(kind: Any) -> Any:
     """Return the type of exceptions of type `kind` that were raised on an engine."""
     if issubclass(kind, EngineFailure):
         return kind
@@ -155,7 +160,7 @@ def _group(
     kinds = {type(exception) for _, exception in failures}
     if len(kinds) == 1 and issubclass(kind := kinds.pop(), Exception):
         try:
-            group = _group_of(kind)(message, named)  # type: ignore[arg-type]  # types are hashable
+            group: BaseException = _group_of(kind)(message, named)
             group.__dict__.update(failures[0][1].__dict__)
             group.__dict__.pop("__notes__", None)
         except TypeError:
@@ -170,8 +175,7 @@ def _enumeration(words: list[str]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
-@lru_cache(maxsize=256)
-def _group_of(kind: type[Exception]) -> type[ExceptionGroup[Any]]:
+def _group_of(kind: Any) -> Any:
     """Return the type of groups that are also of type `kind`."""
     if issubclass(kind, BaseExceptionGroup):
         raise TypeError("a group of groups is a plain group")

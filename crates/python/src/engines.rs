@@ -1,7 +1,8 @@
 //! The session of engines in this process.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::ThreadId;
 
 use distarray_comm::Interrupt;
 use distarray_engine::session::Host;
@@ -12,7 +13,7 @@ use pyo3::types::PyDict;
 use crate::comm;
 use crate::errors::raise;
 use crate::function::{self, PyFunction};
-use crate::thread::PythonThread;
+use crate::thread::{self, PythonThread};
 
 /// The engines that live in this process: threads, started as they are needed.
 #[pyclass(frozen, name = "Engines", module = "distarray._core")]
@@ -27,6 +28,8 @@ pub struct Interpreter {
     /// The Python thread in which each engine runs a function at the moment. Locked only by threads
     /// that are attached to the interpreter, and that stay so while they have the lock.
     threads: Mutex<HashMap<usize, PythonThread>>,
+    /// The thread by which the interpreter ends, when it is about to.
+    ending: OnceLock<ThreadId>,
 }
 
 impl Interpreter {
@@ -44,6 +47,19 @@ impl Interpreter {
         // Whoever asked this function to stop did not mean what the thread does next.
         thread.forget_interrupt(py);
         result
+    }
+
+    /// Notes that the interpreter is about to end, by this thread.
+    fn end(&self) {
+        let _ = self.ending.set(std::thread::current().id());
+    }
+
+    /// Puts this thread to sleep for ever if the interpreter is about to end by another one: so
+    /// do daemonic threads in Python, and this one would return to Python in the middle of that.
+    fn stay_if_ending(&self) {
+        if self.ending.get().is_some_and(|thread| *thread != std::thread::current().id()) {
+            thread::sleep_for_ever();
+        }
     }
 
     fn threads(&self) -> MutexGuard<'_, HashMap<usize, PythonThread>> {
@@ -119,17 +135,22 @@ impl PyEngines {
         targets: Vec<usize>,
         function: Py<PyAny>,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let call = PyFunction::command(function, self.interpreter.clone());
-        let session = self.session.clone();
-        let replies = py.detach(move || session.execute(&targets, call, usize::MAX));
+        let function = PyFunction::new(function, self.interpreter.clone());
+        let command = function.command();
+        let replies = py.detach(move || {
+            let replies = self.session.execute(&targets, command, usize::MAX);
+            self.interpreter.stay_if_ending();
+            replies
+        });
+        function.release();
         replies.map_err(raise)?.into_iter().map(|reply| function::result(py, reply)).collect()
     }
 
     /// Asks functions that run on engines to stop, waits a moment for them, and calls no more: the
     /// interpreter is about to end.
     fn close(&self, py: Python<'_>) {
-        let session = self.session.clone();
-        py.detach(move || session.close());
+        self.interpreter.end();
+        py.detach(|| self.session.close());
     }
 
     /// Facts about the engines, for `repr` and support.

@@ -1,7 +1,7 @@
 //! Python functions that run on engines.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use distarray_engine::error::FunctionError;
 use distarray_engine::{
@@ -23,14 +23,34 @@ use crate::thread;
 
 /// A Python callable, as engines call it.
 pub struct PyFunction {
-    function: Py<PyAny>,
+    /// `None` when it is not to be called any more.
+    function: Mutex<Option<Py<PyAny>>>,
     interpreter: Arc<Interpreter>,
 }
 
 impl PyFunction {
-    /// The command that calls `function` on every engine.
-    pub fn command(function: Py<PyAny>, interpreter: Arc<Interpreter>) -> Command {
-        Command::Call { function: Arc::new(Self { function, interpreter }) }
+    /// What is to be called on engines.
+    pub fn new(function: Py<PyAny>, interpreter: Arc<Interpreter>) -> Arc<Self> {
+        Arc::new(Self { function: Mutex::new(Some(function)), interpreter })
+    }
+
+    /// The command that calls it on every engine.
+    pub fn command(self: &Arc<Self>) -> Command {
+        Command::Call { function: self.clone() }
+    }
+
+    /// Lets go of the callable and of all that it holds, whoever may still know the command.
+    pub fn release(&self) {
+        let function = self.function.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(function);
+    }
+
+    fn callable<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let function = self.function.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*function {
+            Some(function) => Ok(function.bind(py).clone()),
+            None => Err(PyRuntimeError::new_err("nobody waits for this function any more")),
+        }
     }
 
     fn call_attached(&self, py: Python<'_>, context: &FunctionContext<'_>) -> PyResult<Py<PyAny>> {
@@ -41,9 +61,9 @@ impl PyFunction {
             communicator: context.communicator.clone(),
         };
         let engine = Bound::new(py, engine)?.into_any();
-        let function = self.function.bind(py);
+        let function = self.callable(py)?;
         self.interpreter
-            .stoppable(py, number, || thread::call(function, &engine))
+            .stoppable(py, number, || thread::call(&function, &engine))
             .map(Bound::unbind)
     }
 }

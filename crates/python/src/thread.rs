@@ -73,8 +73,13 @@ struct SleepForEver;
 
 impl Drop for SleepForEver {
     fn drop(&mut self) {
-        loop {
-            std::thread::park();
-        }
+        sleep_for_ever();
+    }
+}
+
+/// Puts this thread to sleep until the process is gone.
+pub fn sleep_for_ever() -> ! {
+    loop {
+        std::thread::park();
     }
 }

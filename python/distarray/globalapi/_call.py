@@ -60,7 +60,7 @@ class RunningEngine(Engine):
                 self._groups[group] = self.handle.communicator.split(color, place or 0)
 
     def communicator(self, targets: Sequence[int]) -> Intracomm:
-        """Return the communicator of some engines; the null one if this is none of them."""
+        """Return the communicator of some engines; on others, the null communicator."""
         try:
             handle = self._groups[tuple(targets)]
         except KeyError:

@@ -36,7 +36,7 @@ def own(value: Any) -> Any:
 
 
 def detached(result: Any) -> Any:
-    """Return a result with copies in place of what is, or views, memory of arrays."""
+    """Return a result with copies in place of what views the part of an array on an engine."""
     return _converted(result, _detached, {}, always=False)
 
 

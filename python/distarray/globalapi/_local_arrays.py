@@ -133,16 +133,18 @@ def _common_core(local_arrays: Sequence[LocalArray], targets: Sequence[int]) -> 
             f"the LocalArrays of engines {list(targets)} are of ranks {ranks} in their "
             f"communicators: they don't make up an array"
         )
-    shared = {id(local.distribution.core): local.distribution.core for local in local_arrays}
-    if len(shared) == 1:
-        (core,) = shared.values()
-        if core is not None and [core.targets[rank] for rank in ranks] == list(targets):
-            return core
+    core = local_arrays[0].distribution.core
+    if (
+        core is not None
+        and all(local.distribution.core == core for local in local_arrays)
+        and [core.targets[rank] for rank in ranks] == list(targets)
+    ):
+        return core
     by_rank = sorted(range(len(ranks)), key=ranks.__getitem__)
-    return _core.Distribution.from_dim_data_per_rank(
-        [list(local_arrays[place].dim_data) for place in by_rank],
-        [targets[place] for place in by_rank],
+    layout = _core.Distribution.from_dim_data_per_rank(
+        [list(local_arrays[place].dim_data) for place in by_rank], list(targets)
     )
+    return layout.with_targets([targets[place] for place in by_rank])
 
 
 def _itself(value: Any) -> Any:

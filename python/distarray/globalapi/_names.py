@@ -86,7 +86,7 @@ def provide(function: Callable[..., Any], context_key: str) -> None:
 
 
 def _python_functions(function: Any) -> Iterator[FunctionType]:
-    """Give a function, and those that it wraps or that it closes over."""
+    """Give a function, and those of the user's that it wraps, closes over or may call."""
     seen: set[int] = set()
     waiting = [function]
     while waiting:
@@ -97,6 +97,7 @@ def _python_functions(function: Any) -> Iterator[FunctionType]:
         if isinstance(found, FunctionType):
             yield found
             waiting.append(getattr(found, "__wrapped__", None))
+            waiting.extend(_helpers(found))
             for cell in found.__closure__ or ():
                 # An empty cell is a name that is not bound yet.
                 waiting.append(getattr(cell, "cell_contents", None))
@@ -104,8 +105,17 @@ def _python_functions(function: Any) -> Iterator[FunctionType]:
             waiting.append(found.__func__)
         elif isinstance(found, partial):
             waiting.append(found.func)
-        elif isinstance(call := vars(type(found)).get("__call__"), FunctionType):
+        elif isinstance(call := getattr(type(found), "__call__", None), FunctionType):  # noqa: B004
             waiting.append(call)
+
+
+def _helpers(function: FunctionType) -> Iterator[FunctionType]:
+    """Give the functions of its own module that a function may call."""
+    names = function.__globals__
+    for name in _global_names(function.__code__):
+        helper = names.get(name)
+        if isinstance(helper, FunctionType) and helper.__globals__ is names:
+            yield helper
 
 
 @lru_cache(maxsize=1024)

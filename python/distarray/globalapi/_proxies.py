@@ -76,7 +76,7 @@ class CommProxy(Proxy):
         self.targets = targets
 
     def dereference(self) -> Any:
-        """Return the communicator; only in a call that all of its engines take part in."""
+        """Return the communicator; only on engines, if all of its own are in the call."""
         return _running().communicator(self.targets)
 
     def cleanup(self) -> None:

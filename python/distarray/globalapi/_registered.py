@@ -38,13 +38,14 @@ def name_of(function: Callable[..., Any], taken: Callable[[str], bool]) -> str:
         If its name can't be used.
     """
     name = getattr(function, "__name__", None)
-    if not callable(function) or name is None:
+    if name is None:
         raise TypeError(f"expected a function with a name, not {function!r}")
+    name = str(name)
     if name.startswith("_") or not name.isidentifier():
         raise ValueError(f"a function called {name!r} can't be registered: give it another name")
     if name not in functions and taken(name):
         raise ValueError(f"contexts have something else of the name {name!r}")
-    return str(name)
+    return name
 
 
 def call(
@@ -58,7 +59,7 @@ def call(
     ]
     if not arrays:
         raise TypeError(
-            f"{name}() needs a DistArray among its arguments, to know on which engines to call it"
+            f"{name}() needs a DistArray among its arguments: it is called where the array is"
         )
     first = arrays[0]
     for other in arrays[1:]:

@@ -464,7 +464,7 @@ class ThreadContext(BaseContext):
         """
         if not callable(func):
             raise TypeError(f"expected a function, not {func!r}")
-        if not isinstance(key, str) or not key.isidentifier():
+        if not str(key).isidentifier():
             raise ValueError(f"expected a name, not {key!r}")
         self._engines  # noqa: B018 (a closed context has none)
         for target in self._chosen(targets):
@@ -517,7 +517,7 @@ class IPythonContext(BaseContext):
 
     def __new__(cls, client: Any = None, targets: Sequence[int] | None = None) -> Self:
         """Say what is missing."""
-        raise ContextCreationError(_missing("IPython", "ipyparallel", "ipython"))
+        raise _missing("ipython")
 
 
 class MPIContext(BaseContext):
@@ -533,11 +533,12 @@ class MPIContext(BaseContext):
 
     def __new__(cls, targets: Sequence[int] | None = None) -> Self:
         """Say what is missing."""
-        raise ContextCreationError(_missing("MPI", "mpi4py", "mpi"))
+        raise _missing("mpi")
 
 
-def _missing(kind: str, package: str, extra: str) -> str:
-    return (
+def _missing(extra: str) -> ContextCreationError:
+    kind, package = {"ipython": ("IPython", "ipyparallel"), "mpi": ("MPI", "mpi4py")}[extra]
+    return ContextCreationError(
         f"contexts of kind {kind!r} need {package}, which the extra {extra!r} installs "
         f"(pip install 'distarray[{extra}]'), and a later version of DistArray; "
         f"kind='threads' works everywhere"
@@ -590,16 +591,17 @@ def Context(
     """
     chosen = "threads" if kind is None else _kind(kind)
     if chosen == "mpi":
-        return MPIContext(targets)  # type: ignore[abstract]  # says what is missing
+        raise _missing("mpi")
     if chosen == "ipython" or client is not None:
-        return IPythonContext(client, targets)  # type: ignore[abstract]  # so does it
+        raise _missing("ipython")
     return ThreadContext(targets, nengines, communication)
 
 
-def _kind(kind: str) -> str:
+def _kind(kind: object) -> str:
     kinds = ("threads", "ipython", "mpi")
+    beginning = str(kind).lower()
     for name in kinds:
-        if isinstance(kind, str) and kind and name.startswith(kind.lower()):
+        if beginning and name.startswith(beginning):
             return name
     raise ContextCreationError(f"kind is {kind!r}; expected one of {', '.join(kinds)}")
 

@@ -314,8 +314,18 @@ def test_engines_without_a_part_are_named(four):
 
 
 def test_dtypes_of_all_kinds_arrive(four):
-    structured = [("x", "i2"), ("y", "f8")]
-    for dtype in ("?", "i1", "u8", "f2", "c16", "M8[s]", "S3", "U2", ">f8", structured):
+    for dtype in (
+        "?",
+        "i1",
+        "u8",
+        "f2",
+        "c16",
+        "M8[s]",
+        "S3",
+        "U2",
+        ">f8",
+        [("x", "i2"), ("y", "f8")],
+    ):
         dtype = np.dtype(dtype)
         array = four.zeros((7,), dtype=dtype)
         assert four.apply(lambda local: local.ndarray.dtype, (array,)) == [dtype] * 4
@@ -533,3 +543,13 @@ def test_local_distributions_can_be_made_on_engines(four):
 
     copies = four.apply(function, (array,))
     assert [copy.ndarray.tolist() for copy in copies] == [[0, 0], [1, 1], [2, 2], []]
+
+
+def test_helpers_of_the_function_get_names_too(four):
+    names = {"__builtins__": __builtins__}
+    exec(
+        "def function(x): return helper(x)\n"
+        "def helper(x): return reduce(lambda a, b: a + b, x) if x else function([1])\n",
+        names,
+    )
+    assert four.apply(names["function"], ([2, 3],)) == [5] * 4

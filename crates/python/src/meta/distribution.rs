@@ -192,6 +192,11 @@ impl PyDistribution {
         self.inner.view(new_size).map(Self::from).map_err(raise)
     }
 
+    /// The same layout over other engines, given by rank.
+    fn with_targets(&self, targets: Vec<usize>) -> PyResult<Self> {
+        self.inner.with_targets(targets).map(Self::from).map_err(raise)
+    }
+
     /// Whether arrays of two distributions can be operated on together without moving data.
     fn is_compatible(&self, other: &Self) -> bool {
         self.inner.is_compatible(&other.inner)
