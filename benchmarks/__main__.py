@@ -39,10 +39,13 @@ def main() -> int:
     outcomes = []
     with distarray.Context(nengines=options.engines) as context:
         for workload in chosen:
-            print(f"{workload.name} ...", end="\r", file=sys.stderr, flush=True)
+            if sys.stderr.isatty():
+                print(f"\x1b[K{workload.name} ...", end="\r", file=sys.stderr, flush=True)
             outcomes.append(
                 measure(workload, context, options.elements, options.rounds, options.seconds)
             )
+    if sys.stderr.isatty():
+        print("\x1b[K", end="", file=sys.stderr)
     print(as_markdown(outcomes))
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(as_json(outcomes), indent=1))
