@@ -286,7 +286,8 @@ def unpack_mask(output):
             while chunk := source.read(1 << 24):
                 target.write(chunk)
                 done += len(chunk)
-                print(f"\rUnpacking the land mask: {done / total:4.0%}", end="", flush=True)
+                if sys.stdout.isatty() or done == total:
+                    print(f"\rUnpacking the land mask: {done / total:4.0%}", end="", flush=True)
     print(f", {total / 1e9:.2f} GB")
     part.rename(filename)
     return filename
