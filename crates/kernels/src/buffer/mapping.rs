@@ -1,28 +1,40 @@
-//! Large memory, asked of the system in huge pages.
+//! Large memory, asked of the system.
 
 use std::ptr::NonNull;
 
 /// The size of a huge page.
 const HUGE_PAGE: usize = 2 << 20;
 
-/// Memory that the system maps for this buffer alone. It reads as zeros until it is written, costs
+/// Mappings are as long as a whole number of these.
+const PAGE: usize = 4 << 10;
+
+/// From this size on, huge pages are asked for: fresh memory is touched several times faster when
+/// the system hands out 2 MB at a time instead of 4 KB.
+const WORTH_HUGE_PAGES: usize = 4 << 20;
+
+/// Memory that the system maps for this process. It reads as zeros until it is written, costs
 /// nothing until it is touched, and goes back to the system at once when it is dropped.
 #[derive(Debug)]
 pub struct Mapping {
     base: NonNull<u8>,
-    len: usize,
+    mapped: usize,
+    first: NonNull<u8>,
+    room: usize,
 }
 
-impl Mapping {
-    /// From this size on, a mapping is better than the allocator: fresh memory is touched several
-    /// times faster when the system hands out 2 MB at a time instead of 4 KB.
-    pub const WORTH_WHILE: usize = 4 << 20;
+// SAFETY: a mapping is memory of the whole process, and this value alone unmaps it.
+unsafe impl Send for Mapping {}
+// SAFETY: shared, it only tells where it lies.
+unsafe impl Sync for Mapping {}
 
-    /// Maps room for `len` bytes that begin on a huge page; `None` when there is not enough memory
-    /// or the system has no such mappings. Returns the first byte of the room, too.
+impl Mapping {
+    /// Maps room for `len` bytes; `None` when there is not enough memory or the system has no such
+    /// mappings. Large ones begin on a huge page.
     #[cfg(all(target_os = "linux", not(miri)))]
-    pub fn new(len: usize) -> Option<(Self, NonNull<u8>)> {
-        let mapped = len.checked_add(HUGE_PAGE)?;
+    pub fn new(len: usize) -> Option<Self> {
+        let room = len.checked_next_multiple_of(PAGE)?;
+        let huge = room >= WORTH_HUGE_PAGES;
+        let mapped = if huge { room.checked_add(HUGE_PAGE)? } else { room };
         // SAFETY: an anonymous mapping at an address of the system's choice touches nothing that
         // exists.
         let base = unsafe {
@@ -39,17 +51,30 @@ impl Mapping {
             return None;
         }
         let base = NonNull::new(base.cast::<u8>())?;
-        let first = base.as_ptr().wrapping_add(base.as_ptr().align_offset(HUGE_PAGE));
-        // SAFETY: the range lies in the mapping just made; the advice changes no bytes, and a system
-        // without huge pages ignores it.
-        unsafe { libc::madvise(first.cast(), len, libc::MADV_HUGEPAGE) };
-        Some((Self { base, len: mapped }, NonNull::new(first)?))
+        let mut first = base;
+        if huge {
+            first = NonNull::new(base.as_ptr().wrapping_add(base.align_offset(HUGE_PAGE)))?;
+            // SAFETY: the range lies in the mapping just made; the advice changes no bytes, and a
+            // system without huge pages ignores it.
+            unsafe { libc::madvise(first.as_ptr().cast(), room, libc::MADV_HUGEPAGE) };
+        }
+        Some(Self { base, mapped, first, room })
     }
 
     /// As on Linux, but there is no such mapping.
     #[cfg(not(all(target_os = "linux", not(miri))))]
-    pub fn new(_len: usize) -> Option<(Self, NonNull<u8>)> {
+    pub fn new(_len: usize) -> Option<Self> {
         None
+    }
+
+    /// The first byte of the room.
+    pub fn first(&self) -> NonNull<u8> {
+        self.first
+    }
+
+    /// The number of bytes that there is room for.
+    pub fn room(&self) -> usize {
+        self.room
     }
 }
 
@@ -58,7 +83,7 @@ impl Drop for Mapping {
         #[cfg(all(target_os = "linux", not(miri)))]
         // SAFETY: mapped in `new` with this length, and unmapped once.
         unsafe {
-            libc::munmap(self.base.as_ptr().cast(), self.len);
+            libc::munmap(self.base.as_ptr().cast(), self.mapped);
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Shared memory that holds elements: allocated here, or lent by someone else.
 
+mod limits;
 mod mapping;
+mod pool;
 
 use std::any::Any;
 use std::ptr::NonNull;
@@ -11,6 +13,9 @@ use mapping::Mapping;
 
 /// The alignment of memory allocated here: a cache line, and the widest vector register.
 pub const ALIGNMENT: usize = 64;
+
+/// From this size on, memory is mapped for one buffer alone, and pooled when it is free again.
+const WORTH_POOLING: usize = 1 << 20;
 
 /// Memory that holds elements. Shared by the blocks that view it and freed with the last of them.
 ///
@@ -26,10 +31,8 @@ pub struct Buffer {
 #[derive(Debug)]
 enum Owner {
     Heap(std::alloc::Layout),
-    Mapped {
-        #[expect(dead_code, reason = "kept alive for its Drop")]
-        mapping: Mapping,
-    },
+    /// `None` only while the buffer is dropped.
+    Pooled(Option<Mapping>),
     Lent {
         #[expect(dead_code, reason = "kept alive for its Drop")]
         owner: Box<dyn Any + Send + Sync>,
@@ -50,7 +53,7 @@ impl Buffer {
     ///
     /// [`KernelError::Memory`] when there is not enough.
     pub fn uninitialised(len: usize) -> Result<Arc<Self>> {
-        Self::allocate(len, std::alloc::alloc)
+        Self::allocate(len, std::alloc::alloc).map(|(buffer, _)| buffer)
     }
 
     /// Memory of `len` zero bytes.
@@ -59,24 +62,37 @@ impl Buffer {
     ///
     /// [`KernelError::Memory`] when there is not enough.
     pub fn zeroed(len: usize) -> Result<Arc<Self>> {
-        Self::allocate(len, std::alloc::alloc_zeroed)
+        let (buffer, zero) = Self::allocate(len, std::alloc::alloc_zeroed)?;
+        if !zero {
+            // SAFETY: the buffer has so many bytes, and nobody else knows of it.
+            unsafe { buffer.as_ptr().write_bytes(0, len) };
+        }
+        Ok(buffer)
     }
 
+    /// A buffer, and whether its bytes are as the system or `small` made them: false if they have
+    /// been used before.
     fn allocate(
         len: usize,
-        allocator: unsafe fn(std::alloc::Layout) -> *mut u8,
-    ) -> Result<Arc<Self>> {
-        if len >= Mapping::WORTH_WHILE
-            && let Some((mapping, pointer)) = Mapping::new(len)
+        small: unsafe fn(std::alloc::Layout) -> *mut u8,
+    ) -> Result<(Arc<Self>, bool)> {
+        if len >= WORTH_POOLING
+            && let Some((mapping, fresh)) = pool::take(len)
         {
-            return Ok(Arc::new(Self { pointer, len, owner: Owner::Mapped { mapping } }));
+            let pointer = mapping.first();
+            let owner = Owner::Pooled(Some(mapping));
+            return Ok((Arc::new(Self { pointer, len, owner }), fresh));
         }
         let layout = std::alloc::Layout::from_size_align(len.max(1), ALIGNMENT)
             .map_err(|_| KernelError::Memory { bytes: len })?;
         // SAFETY: the layout has a size of at least 1.
-        let pointer =
-            NonNull::new(unsafe { allocator(layout) }).ok_or(KernelError::Memory { bytes: len })?;
-        Ok(Arc::new(Self { pointer, len, owner: Owner::Heap(layout) }))
+        let mut pointer = unsafe { small(layout) };
+        if pointer.is_null() && pool::empty() {
+            // SAFETY: as above.
+            pointer = unsafe { small(layout) };
+        }
+        let pointer = NonNull::new(pointer).ok_or(KernelError::Memory { bytes: len })?;
+        Ok((Arc::new(Self { pointer, len, owner: Owner::Heap(layout) }), true))
     }
 
     /// Memory that `owner` keeps valid for as long as it lives.
@@ -112,7 +128,7 @@ impl Buffer {
     /// Whether the memory may be written to.
     pub fn is_writable(&self) -> bool {
         match &self.owner {
-            Owner::Heap(_) | Owner::Mapped { .. } => true,
+            Owner::Heap(_) | Owner::Pooled(_) => true,
             Owner::Lent { writable, .. } => *writable,
         }
     }
@@ -120,9 +136,17 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        if let Owner::Heap(layout) = self.owner {
+        match &mut self.owner {
             // SAFETY: allocated in `allocate` with this layout, and freed once.
-            unsafe { std::alloc::dealloc(self.pointer.as_ptr(), layout) }
+            Owner::Heap(layout) => unsafe {
+                std::alloc::dealloc(self.pointer.as_ptr(), *layout);
+            },
+            Owner::Pooled(mapping) => {
+                if let Some(mapping) = mapping.take() {
+                    pool::give(mapping);
+                }
+            }
+            Owner::Lent { .. } => {}
         }
     }
 }
@@ -133,12 +157,24 @@ mod tests {
 
     #[test]
     fn large_memory_is_aligned_and_zero() {
-        for len in [1, 4095, 5 << 20] {
+        for len in [1, 4095, 1 << 20, 5 << 20, (5 << 20) + 1] {
             let buffer = Buffer::zeroed(len).unwrap();
             assert_eq!(buffer.as_ptr() as usize % ALIGNMENT, 0);
             // SAFETY: the buffer has so many bytes, and nobody else knows of it.
             let bytes = unsafe { std::slice::from_raw_parts(buffer.as_ptr(), len) };
             assert!(bytes.iter().all(|&byte| byte == 0));
+        }
+    }
+
+    #[test]
+    fn memory_that_was_used_before_is_zero_when_asked_for() {
+        let len = 3 << 20;
+        for _ in 0..3 {
+            let buffer = Buffer::zeroed(len).unwrap();
+            // SAFETY: the buffer has so many bytes, and nobody else knows of it.
+            let bytes = unsafe { std::slice::from_raw_parts_mut(buffer.as_ptr(), len) };
+            assert!(bytes.iter().all(|&byte| byte == 0));
+            bytes.fill(7);
         }
     }
 
