@@ -76,9 +76,24 @@ build: $(STAMPS)/extension ## Build the package into .venv.
 demo: $(STAMPS)/extension $(STAMPS)/extra-demo ## Compute on a land mask of the Earth, beside NumPy.
 	$(BIN)/python examples/land_mask.py
 
+# Loops written by hand, for the benchmarks to compare with.
+$(STAMPS)/floor: $(shell find benchmarks/floor -name '*.rs' -o -name Cargo.toml) | $(STAMPS)/venv
+	@echo "== Building the loops that the benchmarks compare with"
+	cargo build --release --locked -p distarray-floor
+	@touch $@
+
+# The packages of a dependency group of pyproject.toml that the benchmarks need or compare with.
+$(STAMPS)/group-%: pyproject.toml | $(STAMPS)/venv
+	@echo "== Installing the dependency group '$*'"
+	$(PIP) install --group $*
+	@touch $@
+
 .PHONY: bench
-bench: $(STAMPS)/extension ## Print times as ratios against NumPy's.
+bench: $(STAMPS)/extension $(STAMPS)/group-bench $(STAMPS)/floor ## Print times and memory, beside NumPy's.
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+.PHONY: bench-peers
+bench-peers: $(STAMPS)/group-peers bench ## The same, beside other packages, which it installs.
 
 .PHONY: docs
 docs: $(STAMPS)/extension $(STAMPS)/extra-docs ## Build the documentation into docs/_build/html.

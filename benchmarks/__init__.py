@@ -1,6 +1,7 @@
-"""Times of DistArray as ratios against NumPy's: ``python -m benchmarks --help``.
+"""Times and memory of DistArray beside NumPy and other packages: ``python -m benchmarks --help``.
 
-A workload is a function that prepares a :class:`~benchmarks.harness.Case`: the same computation for
-NumPy, for DistArray, and for any other package that it wants to be compared with. Add one to a
-module of :mod:`benchmarks.workloads`, and it is measured, checked and reported with the rest.
+A workload is written once, as for NumPy, in a module of :mod:`benchmarks.workloads`. An
+implementation is a module of :mod:`benchmarks.peers`: it says how arrays are made and waited for,
+and has programs of its own for what its users write in another way. Each implementation works in a
+process of its own (:mod:`benchmarks.server`), and :mod:`benchmarks.measure` has them take turns.
 """

@@ -1,16 +1,18 @@
-"""Outcomes as a Markdown table for people, and as JSON for comparisons over time."""
+"""Outcomes as JSON, for comparisons over time."""
 
 import os
 import platform
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness import BASELINE, OURS, Outcome
+from benchmarks.outcome import Comparison, Outcome, compare, copy_bandwidth, geometric_mean
+from benchmarks.peers import Entry
 
 
-def machine() -> dict[str, Any]:
-    """Describe where the times were taken."""
+def machine(cores: list[int]) -> dict[str, Any]:
+    """Describe where the times are taken."""
     processor = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
@@ -18,78 +20,75 @@ def machine() -> dict[str, Any]:
             if line.startswith("model name"):
                 processor = line.split(":", 1)[1].strip()
                 break
-    return {"processor": processor, "cores": os.cpu_count(), "python": platform.python_version()}
-
-
-def as_json(outcomes: list[Outcome]) -> dict[str, Any]:
-    """Return everything that was measured, every sample included."""
-    names = {name for outcome in outcomes for name in outcome.timings}
     return {
-        "machine": machine(),
-        "versions": {name: _version(name) for name in sorted(names)},
+        "processor": processor,
+        "cores": os.cpu_count(),
+        "cores_used": cores,
+        "python": platform.python_version(),
+        "load": os.getloadavg()[0],
+    }
+
+
+def comparisons(outcomes: list[Outcome], entries: list[Entry]) -> list[Comparison]:
+    """Compare DistArray with the others in each outcome."""
+    copy = copy_bandwidth(outcomes)
+    return [compare(outcome, entries, copy[0] if copy else None) for outcome in outcomes]
+
+
+def means(outcomes: list[Outcome], entries: list[Entry]) -> dict[str, float | None]:
+    """Return the geometric means of DistArray's speed-ups over the workloads that count."""
+    counted = [
+        comparison
+        for outcome, comparison in zip(outcomes, comparisons(outcomes, entries), strict=True)
+        if outcome.workload.counted
+    ]
+    return {
+        "over_best": geometric_mean(comparison.over_best for comparison in counted),
+        "over_numpy": geometric_mean(comparison.over_numpy for comparison in counted),
+    }
+
+
+def as_json(outcomes: list[Outcome], entries: list[Entry], about: dict[str, Any]) -> dict[str, Any]:
+    """Return everything that was measured, every sample included."""
+    copy = copy_bandwidth(outcomes)
+    return {
+        "machine": about,
+        "implementations": {
+            entry.name: {
+                "title": entry.title,
+                "threads": entry.threads,
+                "version": _version(entry.package),
+            }
+            for entry in entries
+        },
+        "copy": {"bytes_per_second": copy[0], "by": copy[1]} if copy else None,
+        "geometric_means": means(outcomes, entries),
         "workloads": [
             {
                 "name": outcome.workload.name,
-                "elements": outcome.elements,
-                "goal": str(outcome.workload.goal),
-                "met": outcome.is_met,
-                "contenders": {
-                    name: {
-                        "threads": timing.threads,
-                        "median": timing.median,
-                        "ratio": outcome.ratio(name),
-                        "samples": timing.samples,
-                    }
-                    for name, timing in outcome.timings.items()
+                "kind": outcome.workload.kind,
+                "elements": outcome.workload.elements,
+                "counted": outcome.workload.counted,
+                "reason": outcome.reason,
+                "goals": {
+                    name: limit
+                    for name, limit in asdict(outcome.workload.goals).items()
+                    if limit is not None
+                },
+                "missed": comparison.missed(outcome.workload),
+                "comparison": asdict(comparison),
+                "results": {
+                    name: {"median": result.median, **asdict(result)}
+                    for name, result in outcome.results.items()
                 },
             }
-            for outcome in outcomes
+            for outcome, comparison in zip(outcomes, comparisons(outcomes, entries), strict=True)
         ],
     }
 
 
-def as_markdown(outcomes: list[Outcome]) -> str:
-    """Return a table with one row a workload: medians, and ratios against the baseline."""
-    names = list(dict.fromkeys(name for outcome in outcomes for name in outcome.timings))
-    others = [name for name in names if name != BASELINE]
-    header = ["workload", "elements", *map(_title, names), *(f"{_title(n)} ratio" for n in others)]
-    rows = [[*header, "goal", ""], ["---", *["--:"] * (len(header) - 1), "---", "---"]]
-    for outcome in outcomes:
-        cells = [outcome.workload.name, f"{outcome.elements:,}"]
-        for name in names:
-            timing = outcome.timings.get(name)
-            cells.append("" if timing is None else f"{_time(timing.median)} ({timing.threads}t)")
-        cells += [f"{outcome.ratio(n):.2f}" if n in outcome.timings else "" for n in others]
-        goal = str(outcome.workload.goal)
-        rows.append([*cells, goal, "" if not goal else "met" if outcome.is_met else "MISSED"])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "| " + " | ".join(_pad(cell, width, rows[1][k]) for k, (cell, width) in columns) + " |"
-        for columns in (list(enumerate(zip(row, widths, strict=True))) for row in rows)
-    )
-
-
-def _pad(cell: str, width: int, alignment: str) -> str:
-    if cell == "---":
-        return "-" * width
-    if cell == "--:":
-        return "-" * (width - 1) + ":"
-    return cell.rjust(width) if alignment == "--:" else cell.ljust(width)
-
-
-def _title(name: str) -> str:
-    return {BASELINE: "NumPy", OURS: "DistArray"}.get(name, name)
-
-
-def _time(seconds: float) -> str:
-    for unit, size in ("s", 1.0), ("ms", 1e-3), ("us", 1e-6):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds * 1e9:.3g} ns"
-
-
 def _version(package: str) -> str:
     try:
-        return version(package)
+        return version(package.partition(".")[0])
     except PackageNotFoundError:
         return "unknown"

@@ -1,61 +1,59 @@
-"""Assignments and redistributions: memory moves, nothing is computed."""
+"""Copies: nothing is computed."""
 
 from typing import Any
 
-import numpy as np
+from benchmarks.workloads.workload import Goals, Workload, scaled, uniform
 
-from benchmarks.harness import BASELINE, OURS, Case, Contender, Goal, Workload
-from benchmarks.workloads.data import random_array
+ITEM = 8
 
 
-def assign_every_other(context: Any, elements: int) -> Case:
+def copy(xp: Any, a: Any) -> Any:
+    """Copy an array."""
+    return a.copy()
+
+
+def block_to_cyclic(xp: Any, a: Any) -> Any:
+    """Deal out the elements, as to two players."""
+    return a[0::2].copy(), a[1::2].copy()
+
+
+def assign_every_other(xp: Any, a: Any, b: Any) -> Any:
     """Assign a slice with a step to another."""
-    a, b = random_array((elements,), 1), random_array((elements,), 2)
-    distributed_a, distributed_b = context.fromarray(a), context.fromarray(b)
-
-    def run_numpy() -> None:
-        a[::2] = b[::2]
-
-    def run_distarray() -> None:
-        distributed_a[::2] = distributed_b[::2]
-
-    return Case(
-        {
-            BASELINE: Contender(run_numpy, result=lambda: a),
-            OURS: Contender(run_distarray, result=distributed_a.toarray, threads=context.nengines),
-        },
-        elements,
-    )
+    a[::2] = b[::2]
+    return a
 
 
-def block_to_cyclic(context: Any, elements: int) -> Case:
-    """Redistribute; NumPy cuts the same pieces out of its array."""
-    from distarray.globalapi import Distribution
-
-    a = random_array((elements,), 1)
-    blocks = context.fromarray(a)
-    cyclic = Distribution(context, (elements,), dist="c")
-
-    def run_numpy() -> list[Any]:
-        return [a[rank :: context.nengines].copy() for rank in range(context.nengines)]
-
-    def run_distarray() -> Any:
-        return blocks.distribute_as(cyclic)
-
-    return Case(
-        {
-            BASELINE: Contender(run_numpy, result=lambda: np.concatenate(run_numpy())),
-            OURS: Contender(
-                run_distarray,
-                result=lambda: np.concatenate(run_distarray().get_ndarrays()),
-                threads=context.nengines,
-            ),
-        },
-        elements,
-    )
-
-
-WORKLOADS = [
-    Workload("a[::2] = b[::2]", assign_every_other, Goal(ratio=1.0)),
-    Workload("block -> cyclic", block_to_cyclic, Goal(ratio=1.0)),
-]
+def workloads(scale: float) -> list[Workload]:
+    """Return the family's workloads."""
+    n, bytes_500 = scaled(50_000_000, scale), scaled(62_500_000, scale)
+    few = scaled(20_000_000, scale)
+    return [
+        Workload(
+            name="500 MB copy",
+            kind="copy",
+            data=uniform("500 MB", (bytes_500, 0.0, 1.0)),
+            elements=bytes_500,
+            compute=copy,
+            elementwise=True,
+            traffic=2 * bytes_500 * ITEM,
+            goals=Goals(best=1.0, bandwidth=0.9),
+        ),
+        Workload(
+            name="block to cyclic",
+            kind="block-to-cyclic",
+            data=uniform("vector", (n, 0.0, 1.0)),
+            elements=n,
+            compute=block_to_cyclic,
+            traffic=2 * n * ITEM,
+            goals=Goals(best=1.0, bandwidth=0.9),
+        ),
+        Workload(
+            name="a[::2] = b[::2]",
+            kind="assign",
+            data=uniform("two", (few, 0.0, 1.0), (few, 0.0, 1.0)),
+            elements=few,
+            compute=assign_every_other,
+            counted=False,
+            goals=Goals(numpy=1.0),
+        ),
+    ]

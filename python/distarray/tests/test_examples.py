@@ -1,6 +1,5 @@
 """The programs of the repository, where there is a checkout to find them in."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -45,13 +44,3 @@ def test_land_mask(mask, tmp_path, engines):
     assert "Every result equals NumPy's" in output
     for picture in "map", "distribution", "pieces":
         assert (tmp_path / "output" / f"{picture}.png").stat().st_size > 0
-
-
-def test_benchmarks_compute_the_same_as_numpy(tmp_path):
-    results = tmp_path / "results.json"
-    output = run(
-        *("-m", "benchmarks", "--elements=1000", "--rounds=1", "--seconds=0", f"--json={results}")
-    )
-    assert "| workload" in output
-    measured = json.loads(results.read_text())["workloads"]
-    assert all(set(case["contenders"]) >= {"numpy", "distarray"} for case in measured)
