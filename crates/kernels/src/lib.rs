@@ -18,6 +18,7 @@ pub mod element;
 pub mod error;
 pub mod labels;
 pub mod ops;
+mod parallel;
 pub mod program;
 pub mod promotion;
 pub mod random;

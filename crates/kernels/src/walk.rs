@@ -3,7 +3,17 @@
 //! Axes of length 1 go, axes are ordered so that the first block's memory is met in ascending
 //! order, and neighbours that lie in every block like one longer axis become one.
 
+use std::ops::Range;
+
+use smallvec::{SmallVec, smallvec};
+
 use crate::{AxisLayout, Block};
+
+/// One thing for each block.
+pub type PerBlock<T> = SmallVec<[T; 6]>;
+
+/// One thing for each axis.
+pub type PerAxis<T> = SmallVec<[T; 4]>;
 
 /// How one block moves along one axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,16 +52,18 @@ impl Motion<'_> {
 }
 
 /// Several blocks of one shape, to be walked through together.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Walk<'a> {
     /// The first element of each block.
-    pub starts: Vec<*mut u8>,
-    /// The length of each axis, the slowest first; never 1.
-    pub lens: Vec<usize>,
+    pub starts: PerBlock<*mut u8>,
+    /// The length of each axis, the slowest first; 1 only for parts of a walk.
+    pub lens: PerAxis<usize>,
     /// Which axis of the shape each axis is; of merged ones, the first.
-    pub sources: Vec<usize>,
+    pub sources: PerAxis<usize>,
+    /// The position along each axis of the first element.
+    pub firsts: PerAxis<usize>,
     /// How each block moves along each axis, axis by axis.
-    motions: Vec<Motion<'a>>,
+    motions: SmallVec<[Motion<'a>; 12]>,
 }
 
 impl<'a> Walk<'a> {
@@ -63,9 +75,10 @@ impl<'a> Walk<'a> {
         let count = blocks.len();
         let mut walk = Self {
             starts: blocks.iter().map(|block| block.as_ptr()).collect(),
-            lens: Vec::with_capacity(shape.len()),
-            sources: Vec::with_capacity(shape.len()),
-            motions: Vec::with_capacity(shape.len() * count),
+            lens: PerAxis::new(),
+            sources: PerAxis::new(),
+            firsts: PerAxis::new(),
+            motions: SmallVec::new(),
         };
         for (axis, &len) in shape.iter().enumerate() {
             for (start, block) in walk.starts.iter_mut().zip(blocks) {
@@ -98,7 +111,26 @@ impl<'a> Walk<'a> {
             walk.sort(count);
             walk.merge(count, &keep);
         }
+        walk.firsts = smallvec![0; walk.lens.len()];
         walk
+    }
+
+    /// The part of the walk that a range of positions along `axis` makes.
+    pub fn part(&self, axis: usize, range: Range<usize>) -> Self {
+        let mut part = self.clone();
+        part.lens[axis] = range.len();
+        part.firsts[axis] += range.start;
+        let count = self.starts.len();
+        let motions = &mut part.motions[axis * count..][..count];
+        for (start, motion) in part.starts.iter_mut().zip(motions) {
+            match motion {
+                Motion::Stride(stride) => {
+                    *start = start.wrapping_offset(*stride * range.start as isize);
+                }
+                Motion::Offsets(offsets) => *motion = Motion::Offsets(&offsets[range.clone()]),
+            }
+        }
+        part
     }
 
     /// How block `block` moves along axis `axis`.
@@ -116,6 +148,7 @@ impl<'a> Walk<'a> {
     pub fn pop(&mut self) {
         self.lens.pop();
         self.sources.pop();
+        self.firsts.pop();
         self.motions.truncate(self.lens.len() * self.starts.len());
     }
 
@@ -154,7 +187,7 @@ impl<'a> Walk<'a> {
             return;
         }
         // An insertion sort: stable, and content with a comparison that is no total order.
-        let mut order: Vec<usize> = Vec::with_capacity(self.lens.len());
+        let mut order: PerAxis<usize> = PerAxis::new();
         for axis in 0..self.lens.len() {
             let mut place = order.len();
             while place > 0 && faster(order[place - 1], axis) {
@@ -204,13 +237,25 @@ impl<'a> Walk<'a> {
 /// The positions along several axes, counted up like the wheels of an odometer.
 #[derive(Debug)]
 pub struct Odometer {
-    positions: Vec<usize>,
+    positions: PerAxis<usize>,
 }
 
 impl Odometer {
     /// The first position along `axes` axes.
     pub fn new(axes: usize) -> Self {
-        Self { positions: vec![0; axes] }
+        Self { positions: smallvec![0; axes] }
+    }
+
+    /// The first position along `axes` axes of a walk, and where each block is there.
+    pub fn begin(walk: &Walk<'_>, axes: usize) -> (Self, PerBlock<*mut u8>) {
+        let mut starts = walk.starts.clone();
+        for axis in 0..axes {
+            for (start, motion) in starts.iter_mut().zip(walk.motions(axis)) {
+                // Not 0 in a part of a walk.
+                *start = start.wrapping_offset(motion.offset(0));
+            }
+        }
+        (Self::new(axes), starts)
     }
 
     /// The positions.

@@ -73,6 +73,11 @@ impl Builder {
         }
     }
 
+    /// The number of steps so far: between two calls, those that an operation took.
+    pub fn step_count(&self) -> usize {
+        self.program.steps.len()
+    }
+
     /// Adds a conversion, if the operand has another dtype.
     pub fn cast(&mut self, argument: Operand, to: DType) -> Operand {
         let from = self.dtype(argument);

@@ -1,12 +1,12 @@
-//! The evaluator: runs a program over its shape, tile by tile.
+//! The evaluator: checks what a program gets, and runs it over its shape.
 
-use super::layout::{Access, Layout, TileShape};
-use super::scratch::Scratch;
-use super::tile::Tile;
-use super::{FloatFlags, Input, Program, flags};
+use super::flags::Record;
+use super::layout::Blocks;
+use super::run::run;
+use super::{FloatFlags, Input, Program, parts};
 use crate::copy::check_writable;
-use crate::ops::Status;
-use crate::walk::{Odometer, Walk};
+use crate::parallel;
+use crate::walk::{PerBlock, Walk};
 use crate::{Block, DType, KernelError, Labels, Result};
 
 impl Program {
@@ -30,25 +30,46 @@ impl Program {
         labels: &[Labels],
         outputs: &[Block],
     ) -> Result<FloatFlags> {
+        let found = self.evaluate_with(1, shape, inputs, labels, outputs)?;
+        Ok(found.into_iter().fold(FloatFlags::default(), |all, (_, flags)| all.union(flags)))
+    }
+
+    /// Runs the program as [`Program::evaluate`] does, large work on up to `threads` threads.
+    ///
+    /// Gives the floating-point exceptions that each step met, in the order of the steps; steps
+    /// that met none are left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`Program::evaluate`].
+    pub fn evaluate_with(
+        &self,
+        threads: usize,
+        shape: &[usize],
+        inputs: &[Block],
+        labels: &[Labels],
+        outputs: &[Block],
+    ) -> Result<Vec<(usize, FloatFlags)>> {
         self.check(shape, inputs, labels, outputs)?;
         if shape.contains(&0) || outputs.is_empty() {
-            return Ok(FloatFlags::default());
+            return Ok(Vec::new());
         }
-        let blocks: Vec<&Block> = outputs.iter().chain(inputs).collect();
+        let all: PerBlock<&Block> = outputs.iter().chain(inputs).collect();
         let labelled = |axis: usize| self.inputs.contains(&Input::Label(axis));
-        let walk = Walk::new(shape, &blocks, labelled);
-        let mut layout = Layout::new(self, &walk, inputs, labels, outputs)?;
-        let quiet = layout.calls.iter().all(|call| call.quiet);
-        if quiet {
-            for call in &mut layout.calls {
-                // Nobody will look: no need to tell whose exceptions they are.
-                call.quiet = false;
-            }
-        } else {
-            flags::clear();
+        let blocks = Blocks { inputs, labels, outputs };
+        let walk = Walk::new(shape, &all, labelled);
+        let count = parts::count(self, &walk, threads);
+        if count == 1 {
+            return Ok(run(self, &walk, blocks)?.finish());
         }
-        Run::new(layout).execute(&walk)?;
-        Ok(if quiet { FloatFlags::default() } else { flags::read() })
+        let mut record = Record::default();
+        for found in parallel::map(count, |index| {
+            let walk = Walk::new(shape, &all, labelled);
+            run(self, &parts::part(&walk, index, count), blocks)
+        }) {
+            record.merge(&found?);
+        }
+        Ok(record.finish())
     }
 
     fn check(
@@ -109,151 +130,4 @@ fn check_dtype(dtype: DType, block: &Block) -> Result<()> {
         return Ok(());
     }
     Err(KernelError::Type(format!("a block of {} where {dtype} was expected", block.dtype())))
-}
-
-/// A program while it runs.
-struct Run<'a> {
-    layout: Layout<'a>,
-    /// Where each input, register and constant lies during a tile.
-    pointers: Vec<*mut u8>,
-    /// The element that fills the register of each repeated source.
-    filled: Vec<*mut u8>,
-    #[expect(dead_code, reason = "keeps the registers alive")]
-    scratch: Scratch,
-}
-
-impl<'a> Run<'a> {
-    fn new(layout: Layout<'a>) -> Self {
-        let (scratch, pointers) = layout.allocate();
-        let filled = vec![std::ptr::null_mut(); layout.sources.len()];
-        Self { layout, pointers, filled, scratch }
-    }
-
-    /// Runs over the whole walk.
-    fn execute(&mut self, walk: &Walk<'a>) -> Result<()> {
-        let axes = walk.lens.len();
-        let len = |axis: Option<usize>| axis.map_or(1, |axis| walk.lens[axis]);
-        let all_columns = len(axes.checked_sub(1));
-        let all_rows = if self.layout.tile.axes > 1 { len(axes.checked_sub(2)) } else { 1 };
-        let mut starts = walk.starts.clone();
-        let mut odometer = Odometer::new(axes.saturating_sub(self.layout.tile.axes));
-        loop {
-            let mut row = 0;
-            while row < all_rows {
-                let rows = self.layout.tile.rows.min(all_rows - row);
-                let mut column = 0;
-                while column < all_columns {
-                    let columns = self.layout.tile.columns.min(all_columns - column);
-                    let tile = Tile { row, rows, column, columns };
-                    self.fill_labels(&odometer, axes, tile);
-                    // SAFETY: the walk stays within the blocks, which `check` found to be of the
-                    // program's dtypes; registers hold as many elements as a tile.
-                    unsafe { self.run_tile(&starts, tile)? };
-                    column += columns;
-                }
-                row += rows;
-            }
-            if !odometer.advance(walk, &mut starts) {
-                return Ok(());
-            }
-        }
-    }
-
-    fn fill_labels(&mut self, odometer: &Odometer, axes: usize, tile: Tile) {
-        for source in &self.layout.labels {
-            let register = self.pointers[source.slot];
-            let from_end = source.axis.map(|axis| axes - axis);
-            for item in 0..tile.len() {
-                let position = match (source.axis, from_end) {
-                    (_, Some(1)) => tile.column + item % tile.columns,
-                    (_, Some(2)) if self.layout.tile.axes > 1 => tile.row + item / tile.columns,
-                    (Some(outer), _) => odometer.positions()[outer],
-                    (None, _) => 0,
-                };
-                // SAFETY: the register has room for as many labels as a tile has elements.
-                unsafe {
-                    let place = register.add(item * size_of::<i64>()).cast::<[u8; 8]>();
-                    place.write(source.labels.get(position).to_ne_bytes());
-                }
-            }
-        }
-    }
-
-    /// # Safety
-    ///
-    /// `starts` must be the places of row 0, column 0 of each block.
-    unsafe fn run_tile(&mut self, starts: &[*mut u8], tile: Tile) -> Result<()> {
-        for (source, filled) in self.layout.sources.iter().zip(&mut self.filled) {
-            let start = starts[source.block];
-            match source.access {
-                Access::InPlace => self.pointers[source.slot] = source.path.first(start, tile),
-                // SAFETY: the caller's promise.
-                Access::Gathered => unsafe {
-                    source.path.gather(start, tile, self.pointers[source.slot], source.itemsize);
-                },
-                Access::Repeated if *filled == start => {}
-                Access::Repeated => {
-                    // As large as any tile, not only this one.
-                    let TileShape { rows, columns, .. } = self.layout.tile;
-                    let whole = Tile { row: 0, rows, column: 0, columns };
-                    // SAFETY: the caller's promise.
-                    unsafe {
-                        source.path.gather(
-                            start,
-                            whole,
-                            self.pointers[source.slot],
-                            source.itemsize,
-                        );
-                    }
-                    *filled = start;
-                }
-            }
-        }
-        for sink in &self.layout.sinks {
-            if sink.direct {
-                self.pointers[sink.value] = sink.path.first(starts[sink.block], tile);
-            }
-        }
-        for call in &self.layout.calls {
-            let arguments = call.arguments.map(|slot| self.pointers[slot].cast_const());
-            let output = self.pointers[call.output];
-            let saved = if call.quiet { Some(flags::save()) } else { None };
-            // SAFETY: the table has the dtypes of the loop, aligned, and a result of its own.
-            let status = unsafe { (call.kernel)(&arguments, output, tile.len()) };
-            if let Some(saved) = saved {
-                flags::restore(saved);
-            }
-            if status != Status::Fine {
-                return Err(status.into());
-            }
-        }
-        for sink in &self.layout.sinks {
-            if sink.direct {
-                continue;
-            }
-            let (value, start) = (self.pointers[sink.value], starts[sink.block]);
-            // SAFETY: the caller's promise.
-            unsafe {
-                match sink.mask {
-                    None => sink.path.scatter(value, start, tile, sink.itemsize),
-                    Some(mask) => {
-                        let mask = self.pointers[mask];
-                        sink.path.scatter_masked(value, mask, start, tile, sink.itemsize);
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-impl From<Status> for KernelError {
-    fn from(status: Status) -> Self {
-        match status {
-            Status::Fine => Self::Value(String::new()),
-            Status::NegativePower => {
-                Self::Value("Integers to negative integer powers are not allowed.".to_owned())
-            }
-        }
-    }
 }

@@ -31,96 +31,173 @@ impl FloatFlags {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-mod bits {
-    pub const INVALID: i32 = 1;
-    pub const DIVIDE: i32 = 4;
-    pub const OVERFLOW: i32 = 8;
-    pub const UNDERFLOW: i32 = 16;
-}
+/// Exceptions, as the processor's status register has them.
+pub type Bits = u32;
 
-#[cfg(not(target_arch = "x86_64"))]
-mod bits {
-    pub const INVALID: i32 = 1;
-    pub const DIVIDE: i32 = 2;
-    pub const OVERFLOW: i32 = 4;
-    pub const UNDERFLOW: i32 = 8;
-}
-
-const ALL: i32 = bits::INVALID | bits::DIVIDE | bits::OVERFLOW | bits::UNDERFLOW;
-
-// Miri has no floating-point environment.
-#[cfg(not(miri))]
-mod environment {
-    unsafe extern "C" {
-        pub safe fn fetestexcept(exceptions: i32) -> i32;
-        pub safe fn feclearexcept(exceptions: i32) -> i32;
-        pub safe fn feraiseexcept(exceptions: i32) -> i32;
+impl FloatFlags {
+    fn from_bits(found: Bits) -> Self {
+        Self {
+            divide: found & environment::DIVIDE != 0,
+            overflow: found & environment::OVERFLOW != 0,
+            underflow: found & environment::UNDERFLOW != 0,
+            invalid: found & environment::INVALID != 0,
+        }
     }
 }
 
+/// The status register that all arithmetic in vector registers uses: Rust's own, and that of the C
+/// library's functions for `float` and `double`.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+mod environment {
+    use super::Bits;
+
+    pub const INVALID: Bits = 1;
+    pub const DIVIDE: Bits = 4;
+    pub const OVERFLOW: Bits = 8;
+    pub const UNDERFLOW: Bits = 16;
+
+    fn load() -> u32 {
+        let mut register = 0_u32;
+        // SAFETY: stores four bytes into the variable.
+        unsafe {
+            std::arch::asm!(
+                "stmxcsr [{}]", in(reg) &raw mut register, options(nostack, preserves_flags),
+            );
+        }
+        register
+    }
+
+    fn store(register: u32) {
+        // SAFETY: only bits that record exceptions differ from what was loaded.
+        unsafe {
+            std::arch::asm!(
+                "ldmxcsr [{}]", in(reg) &raw const register,
+                options(nostack, preserves_flags, readonly),
+            );
+        }
+    }
+
+    pub fn test(bits: Bits) -> Bits {
+        load() & bits
+    }
+
+    pub fn clear(bits: Bits) {
+        store(load() & !bits);
+    }
+
+    pub fn raise(bits: Bits) {
+        store(load() | bits);
+    }
+}
+
+#[cfg(all(not(target_arch = "x86_64"), not(miri)))]
+mod environment {
+    use super::Bits;
+
+    pub const INVALID: Bits = 1;
+    pub const DIVIDE: Bits = 2;
+    pub const OVERFLOW: Bits = 4;
+    pub const UNDERFLOW: Bits = 8;
+
+    unsafe extern "C" {
+        safe fn fetestexcept(exceptions: i32) -> i32;
+        safe fn feclearexcept(exceptions: i32) -> i32;
+        safe fn feraiseexcept(exceptions: i32) -> i32;
+    }
+
+    pub fn test(bits: Bits) -> Bits {
+        fetestexcept(bits as i32) as Bits
+    }
+
+    pub fn clear(bits: Bits) {
+        feclearexcept(bits as i32);
+    }
+
+    pub fn raise(bits: Bits) {
+        feraiseexcept(bits as i32);
+    }
+}
+
+/// Miri has no floating-point environment.
 #[cfg(miri)]
 mod environment {
-    pub fn fetestexcept(_: i32) -> i32 {
+    use super::Bits;
+
+    pub const INVALID: Bits = 1;
+    pub const DIVIDE: Bits = 2;
+    pub const OVERFLOW: Bits = 4;
+    pub const UNDERFLOW: Bits = 8;
+
+    pub fn test(_: Bits) -> Bits {
         0
     }
-    pub fn feclearexcept(_: i32) -> i32 {
-        0
-    }
-    pub fn feraiseexcept(_: i32) -> i32 {
-        0
-    }
+
+    pub fn clear(_: Bits) {}
+
+    pub fn raise(_: Bits) {}
 }
 
-/// Forgets what this thread has met so far.
-pub fn clear() {
+const ALL: Bits =
+    environment::INVALID | environment::DIVIDE | environment::OVERFLOW | environment::UNDERFLOW;
+
+/// Forgets what this thread has met so far, and tells what it was.
+#[inline]
+pub fn take() -> Bits {
+    let found = environment::test(ALL);
     // Reading is much cheaper than clearing.
-    if environment::fetestexcept(ALL) != 0 {
-        environment::feclearexcept(ALL);
+    if found != 0 {
+        environment::clear(ALL);
     }
-}
-
-/// What this thread has met since [`clear`].
-pub fn read() -> FloatFlags {
-    let found = environment::fetestexcept(ALL);
-    FloatFlags {
-        divide: found & bits::DIVIDE != 0,
-        overflow: found & bits::OVERFLOW != 0,
-        underflow: found & bits::UNDERFLOW != 0,
-        invalid: found & bits::INVALID != 0,
-    }
+    found
 }
 
 /// Records a division of integers by zero.
 #[cold]
 #[inline(never)]
 pub fn raise_divide() {
-    environment::feraiseexcept(bits::DIVIDE);
+    environment::raise(environment::DIVIDE);
 }
 
 /// Records an overflow that the hardware does not see.
 #[cold]
 #[inline(never)]
 pub fn raise_overflow() {
-    environment::feraiseexcept(bits::OVERFLOW);
+    environment::raise(environment::OVERFLOW);
 }
 
 /// Records an invalid operation that the hardware does not see.
 #[cold]
 #[inline(never)]
 pub fn raise_invalid() {
-    environment::feraiseexcept(bits::INVALID);
+    environment::raise(environment::INVALID);
 }
 
-/// What has been met so far, for [`restore`].
-pub fn save() -> i32 {
-    environment::fetestexcept(ALL)
+/// The exceptions that the steps of a program met.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    /// One for each step that met any.
+    steps: Vec<(usize, Bits)>,
 }
 
-/// Forgets what was met since [`save`].
-pub fn restore(saved: i32) {
-    if environment::fetestexcept(ALL) != saved {
-        environment::feclearexcept(ALL);
-        environment::feraiseexcept(saved);
+impl Record {
+    /// Adds what a step met.
+    pub fn add(&mut self, step: usize, found: Bits) {
+        match self.steps.iter_mut().find(|(known, _)| *known == step) {
+            Some((_, bits)) => *bits |= found,
+            None => self.steps.push((step, found)),
+        }
+    }
+
+    /// Adds another record.
+    pub fn merge(&mut self, other: &Self) {
+        for &(step, found) in &other.steps {
+            self.add(step, found);
+        }
+    }
+
+    /// The steps in order, with what each met.
+    pub fn finish(mut self) -> Vec<(usize, FloatFlags)> {
+        self.steps.sort_unstable();
+        self.steps.into_iter().map(|(step, bits)| (step, FloatFlags::from_bits(bits))).collect()
     }
 }

@@ -1,14 +1,16 @@
 //! A program laid out for one walk: where every input, register and result lies.
 
+use smallvec::SmallVec;
+
+use super::registers::Registers;
 use super::scratch::Scratch;
-use super::tile::{Path, block_len};
-use super::{Input, Operand, Program, Step};
-use crate::buffer::ALIGNMENT;
+use super::tile::{Path, TileShape};
+use super::{Input, Operand, Output, Program, Step};
 use crate::copy::rows::fill_row;
 use crate::ops::{Kernel, cast_kernel};
 use crate::promotion::Kind;
 use crate::scalar::no_cast;
-use crate::walk::{Motion, Walk};
+use crate::walk::{Motion, PerBlock, Walk};
 use crate::{Block, DType, KernelError, Labels, Result, Scalar};
 
 /// Where an input's elements are found during a tile.
@@ -38,7 +40,9 @@ pub struct Call {
     pub kernel: Kernel,
     pub arguments: [usize; 3],
     pub output: usize,
-    /// Whether to forget the floating-point exceptions that it meets.
+    /// The step of the program.
+    pub step: usize,
+    /// Whether the floating-point exceptions that it meets mean nothing.
     pub quiet: bool,
 }
 
@@ -63,83 +67,81 @@ pub struct LabelSource<'a> {
     pub axis: Option<usize>,
 }
 
-/// How far a tile reaches.
+/// What a program works on.
 #[derive(Clone, Copy)]
-pub struct TileShape {
-    /// The number of axes within a tile: the last ones of the walk, at most two.
-    pub axes: usize,
-    pub rows: usize,
-    pub columns: usize,
-}
-
-impl TileShape {
-    /// Tiles of at most `capacity` elements.
-    fn new(walk: &Walk<'_>, capacity: usize) -> Self {
-        let Some(&columns) = walk.lens.last() else {
-            return Self { axes: 0, rows: 1, columns: 1 };
-        };
-        if columns > capacity / 2 || walk.lens.len() == 1 {
-            return Self { axes: 1, rows: 1, columns: columns.min(capacity) };
-        }
-        let rows = walk.lens[walk.lens.len() - 2];
-        Self { axes: 2, rows: rows.min(capacity / columns), columns }
-    }
+pub struct Blocks<'a> {
+    pub inputs: &'a [Block],
+    pub labels: &'a [Labels],
+    pub outputs: &'a [Block],
 }
 
 /// A program laid out for one walk.
 pub struct Layout<'a> {
-    pub sources: Vec<Source<'a>>,
-    pub labels: Vec<LabelSource<'a>>,
-    pub calls: Vec<Call>,
-    pub sinks: Vec<Sink<'a>>,
+    pub sources: PerBlock<Source<'a>>,
+    pub labels: SmallVec<[LabelSource<'a>; 1]>,
+    pub calls: SmallVec<[Call; 4]>,
+    pub sinks: SmallVec<[Sink<'a>; 1]>,
     pub tile: TileShape,
     registers: Registers,
     /// The place in the table of the result of each step.
-    steps: Vec<usize>,
+    steps: SmallVec<[usize; 8]>,
     /// The place in the table of each input.
-    inputs: Vec<usize>,
-    constants: Vec<(usize, Scalar)>,
+    inputs: PerBlock<usize>,
+    constants: SmallVec<[(usize, Scalar); 2]>,
+    /// Whether results may be stored before a tile is finished.
+    eager: bool,
 }
 
 impl<'a> Layout<'a> {
-    /// Lays `program` out for a walk over the outputs and then the inputs.
+    /// Lays `program` out for a walk over the outputs and then the inputs. With `repeatable`, the
+    /// calls of a tile can be made again before its results are stored.
     pub fn new(
         program: &Program,
         walk: &Walk<'a>,
-        inputs: &'a [Block],
-        labels: &'a [Labels],
-        outputs: &[Block],
+        blocks: Blocks<'a>,
+        repeatable: bool,
     ) -> Result<Self> {
-        let tile = TileShape::new(walk, block_len());
+        let tile = TileShape::new(walk);
         let mut layout = Self {
-            sources: Vec::with_capacity(inputs.len()),
-            labels: Vec::new(),
-            calls: Vec::with_capacity(program.steps.len()),
-            sinks: Vec::with_capacity(outputs.len()),
+            sources: SmallVec::new(),
+            labels: SmallVec::new(),
+            calls: SmallVec::new(),
+            sinks: SmallVec::new(),
             tile,
             registers: Registers::new(tile.rows * tile.columns),
-            steps: Vec::with_capacity(program.steps.len()),
-            inputs: Vec::with_capacity(program.inputs.len()),
-            constants: Vec::new(),
+            steps: SmallVec::new(),
+            inputs: SmallVec::new(),
+            constants: SmallVec::new(),
+            eager: true,
         };
         for input in &program.inputs {
             let slot = match *input {
-                Input::Label(axis) => layout.add_label(walk, axis, &labels[axis]),
-                Input::Block(dtype) => layout.add_source(walk, dtype, inputs, outputs),
+                Input::Label(axis) => layout.add_label(walk, axis, &blocks.labels[axis]),
+                Input::Block(dtype) => layout.add_source(walk, dtype, blocks, repeatable),
             };
             layout.inputs.push(slot);
         }
-        for step in &program.steps {
-            layout.add_call(step)?;
+        for operand in program.operands() {
+            layout.add_constant(operand);
         }
-        for block in 0..outputs.len() {
+        let ends = Ends::new(program);
+        for input in 0..program.inputs.len() {
+            if ends.inputs[input] == Some(Ends::UNUSED) {
+                layout.release_input(input);
+            }
+        }
+        for (index, step) in program.steps.iter().enumerate() {
+            layout.add_call(program, walk, index, step)?;
+            layout.release_arguments(index, step, &ends);
+        }
+        for block in 0..blocks.outputs.len() {
             layout.add_sink(program, walk, block);
         }
         Ok(layout)
     }
 
     fn add_label(&mut self, walk: &Walk<'a>, axis: usize, labels: &'a Labels) -> usize {
-        let slot = self.registers.add(size_of::<i64>());
+        let slot = self.registers.add_lasting(size_of::<i64>());
         let axis = walk.sources.iter().position(|&source| source == axis);
         self.labels.push(LabelSource { slot, labels, axis });
         slot
@@ -149,110 +151,199 @@ impl<'a> Layout<'a> {
         &mut self,
         walk: &Walk<'a>,
         dtype: DType,
-        inputs: &[Block],
-        outputs: &[Block],
+        blocks: Blocks<'_>,
+        repeatable: bool,
     ) -> usize {
         let index = self.sources.len();
-        let block = outputs.len() + index;
+        let block = blocks.outputs.len() + index;
         let path = Path::new(walk, self.tile.axes, block);
         // A result may replace an element only after the last step that reads it.
-        let replaced = || outputs.iter().any(|output| output.may_overlap(&inputs[index]));
+        let replaced =
+            blocks.outputs.iter().any(|output| output.may_overlap(&blocks.inputs[index]));
         let access = if path.is_repeated(self.tile.axes) {
             Access::Repeated
-        } else if self.is_plain(walk, block, path, dtype) && !replaced() {
+        } else if is_plain(walk, self.tile, block, path, dtype) && !replaced {
             Access::InPlace
         } else {
             Access::Gathered
         };
+        self.eager &= !(replaced && repeatable);
         let itemsize = dtype.itemsize();
         let slot = match access {
             Access::InPlace => self.registers.add_pointer(),
-            Access::Gathered | Access::Repeated => self.registers.add(itemsize),
+            Access::Gathered | Access::Repeated => self.registers.add_lasting(itemsize),
         };
         self.sources.push(Source { block, slot, path, itemsize, access });
         slot
     }
 
-    /// Whether kernels can work on the memory of a block: its tiles are contiguous and aligned.
-    fn is_plain(&self, walk: &Walk<'a>, block: usize, path: Path<'a>, dtype: DType) -> bool {
-        let columns = walk.lens.last().copied().unwrap_or(1);
-        path.is_contiguous(dtype.itemsize(), columns, self.tile.rows)
-            && is_aligned(walk, block, dtype)
+    fn add_constant(&mut self, operand: Operand) {
+        if let Operand::Constant(value) = operand
+            && !self.constants.iter().any(|(_, known)| *known == value)
+        {
+            let slot = self.registers.add_lasting(value.dtype().itemsize());
+            self.constants.push((slot, value));
+        }
     }
 
-    fn add_call(&mut self, step: &Step) -> Result<()> {
+    fn add_call(
+        &mut self,
+        program: &Program,
+        walk: &Walk<'a>,
+        index: usize,
+        step: &Step,
+    ) -> Result<()> {
         let mut arguments = [0; 3];
-        let (kernel, output, quiet) = match step {
+        for (slot, operand) in arguments.iter_mut().zip(step.operands()) {
+            *slot = self.slot(*operand);
+        }
+        let (kernel, dtype, quiet) = match step {
             Step::Apply { op, dtype, arguments: operands } => {
-                for (slot, operand) in arguments.iter_mut().zip(operands) {
-                    *slot = self.slot(*operand);
-                }
                 let entry = op
                     .entry(*dtype)
                     .filter(|_| operands.len() == op.arity())
                     .ok_or(KernelError::NoLoop { op: op.name() })?;
                 (entry.kernel, entry.output, op.is_quiet())
             }
-            Step::Cast { argument, from, to } => {
-                arguments[0] = self.slot(*argument);
+            Step::Cast { from, to, .. } => {
                 (cast_kernel(*from, *to).ok_or_else(|| no_cast(*from, *to))?, *to, false)
             }
         };
-        let output = self.registers.add(output.itemsize());
+        let direct = self.eager
+            && program.outputs.iter().enumerate().any(|(block, output)| {
+                output.value == Operand::Register(index) && self.takes_directly(walk, block, output)
+            });
+        let output = if direct {
+            self.registers.add_pointer()
+        } else {
+            self.registers.add(dtype.itemsize())
+        };
         self.steps.push(output);
-        self.calls.push(Call { kernel, arguments, output, quiet });
+        self.calls.push(Call { kernel, arguments, output, step: index, quiet });
         Ok(())
+    }
+
+    /// Whether a step may write its result to the memory of an output.
+    fn takes_directly(&self, walk: &Walk<'a>, block: usize, output: &Output) -> bool {
+        let path = Path::new(walk, self.tile.axes, block);
+        output.mask.is_none() && is_plain(walk, self.tile, block, path, output.dtype)
+    }
+
+    /// Frees the registers that nobody reads after a step. Only now: a result must not lie where an
+    /// argument of its step does.
+    fn release_arguments(&mut self, index: usize, step: &Step, ends: &Ends) {
+        let operands = step.operands();
+        for (place, operand) in operands.iter().enumerate() {
+            if operands[..place].contains(operand) {
+                continue;
+            }
+            match *operand {
+                Operand::Register(register) if ends.steps[register] == Some(index) => {
+                    self.registers.release(self.steps[register]);
+                }
+                Operand::Input(input) if ends.inputs[input] == Some(index) => {
+                    self.release_input(input);
+                }
+                _ => {}
+            }
+        }
+        if ends.steps[index] == Some(Ends::UNUSED) {
+            self.registers.release(self.steps[index]);
+        }
+    }
+
+    /// Frees the register of an input that is filled anew for each tile.
+    fn release_input(&mut self, input: usize) {
+        let slot = self.inputs[input];
+        let gathered = |source: &Source| source.slot == slot && source.access == Access::Gathered;
+        if self.sources.iter().any(gathered) {
+            self.registers.release(slot);
+        }
     }
 
     fn add_sink(&mut self, program: &Program, walk: &Walk<'a>, block: usize) {
         let output = &program.outputs[block];
         let path = Path::new(walk, self.tile.axes, block);
         let value = self.slot(output.value);
-        let direct = matches!(output.value, Operand::Register(_))
-            && output.mask.is_none()
-            && self.is_plain(walk, block, path, output.dtype)
-            && self.registers.release(value);
+        // Of several outputs of one value, only one can have it directly.
+        let direct = self.eager
+            && matches!(output.value, Operand::Register(_))
+            && self.takes_directly(walk, block, output)
+            && !self.sinks.iter().any(|sink| sink.value == value && sink.direct);
         let mask = output.mask.map(|mask| self.slot(mask));
         let itemsize = output.dtype.itemsize();
         self.sinks.push(Sink { block, path, itemsize, value, direct, mask });
     }
 
     /// The place of an operand in the table of pointers.
-    fn slot(&mut self, operand: Operand) -> usize {
+    fn slot(&self, operand: Operand) -> usize {
         match operand {
             Operand::Input(input) => self.inputs[input],
             Operand::Register(register) => self.steps[register],
             Operand::Constant(value) => {
-                if let Some((slot, _)) = self.constants.iter().find(|(_, known)| *known == value) {
-                    return *slot;
-                }
-                let slot = self.registers.add(value.dtype().itemsize());
-                self.constants.push((slot, value));
-                slot
+                let known = self.constants.iter().find(|(_, known)| *known == value);
+                known.map_or(0, |(slot, _)| *slot)
             }
         }
     }
 
     /// The memory of the registers and the table of pointers into it, in which the places of
     /// blocks' own memory are still null. Constants are filled in.
-    pub fn allocate(&self) -> (Scratch, Vec<*mut u8>) {
-        let mut scratch = Scratch::new(self.registers.bytes);
-        let base = scratch.as_mut_ptr();
-        let pointers: Vec<*mut u8> = self
-            .registers
-            .offsets
-            .iter()
-            .map(|offset| offset.map_or(std::ptr::null_mut(), |offset| base.wrapping_add(offset)))
-            .collect();
+    pub fn allocate(&self) -> (Scratch, SmallVec<[*mut u8; 16]>) {
+        let (scratch, pointers) = self.registers.allocate();
         for (slot, value) in &self.constants {
             let unit = Motion::Stride(value.dtype().itemsize() as isize);
             // SAFETY: the register has room for as many items.
             unsafe {
-                fill_row(pointers[*slot], Some(unit), value.bytes(), self.registers.capacity);
+                fill_row(pointers[*slot], Some(unit), value.bytes(), self.registers.capacity());
             }
         }
         (scratch, pointers)
     }
+}
+
+/// The last step that reads each input and each result; `None` where an output is made of it.
+struct Ends {
+    inputs: PerBlock<Option<usize>>,
+    steps: SmallVec<[Option<usize>; 8]>,
+}
+
+impl Ends {
+    /// Of what no step reads.
+    const UNUSED: usize = usize::MAX;
+
+    fn new(program: &Program) -> Self {
+        let mut ends = Self {
+            inputs: program.inputs.iter().map(|_| Some(Self::UNUSED)).collect(),
+            steps: program.steps.iter().map(|_| Some(Self::UNUSED)).collect(),
+        };
+        for (index, step) in program.steps.iter().enumerate() {
+            for operand in step.operands() {
+                ends.set(*operand, Some(index));
+            }
+        }
+        for output in &program.outputs {
+            ends.set(output.value, None);
+            if let Some(mask) = output.mask {
+                ends.set(mask, None);
+            }
+        }
+        ends
+    }
+
+    fn set(&mut self, operand: Operand, end: Option<usize>) {
+        match operand {
+            Operand::Input(input) => self.inputs[input] = end,
+            Operand::Register(register) => self.steps[register] = end,
+            Operand::Constant(_) => {}
+        }
+    }
+}
+
+/// Whether kernels can work on the memory of a block: its tiles are contiguous and aligned.
+fn is_plain(walk: &Walk<'_>, tile: TileShape, block: usize, path: Path<'_>, dtype: DType) -> bool {
+    let columns = walk.lens.last().copied().unwrap_or(1);
+    path.is_contiguous(dtype.itemsize(), columns, tile.rows) && is_aligned(walk, block, dtype)
 }
 
 /// Whether every element of a block is aligned for its type.
@@ -265,37 +356,4 @@ fn is_aligned(walk: &Walk<'_>, block: usize, dtype: DType) -> bool {
             Motion::Stride(stride) => aligned(stride),
             Motion::Offsets(offsets) => offsets.iter().all(|&offset| aligned(offset)),
         })
-}
-
-/// The registers and the table of pointers, while they are laid out.
-struct Registers {
-    bytes: usize,
-    /// The number of elements in a register.
-    capacity: usize,
-    /// Where the register of each place in the table lies; `None` for the memory of a block.
-    offsets: Vec<Option<usize>>,
-}
-
-impl Registers {
-    fn new(capacity: usize) -> Self {
-        Self { bytes: 0, capacity, offsets: Vec::new() }
-    }
-
-    /// A place with a register.
-    fn add(&mut self, itemsize: usize) -> usize {
-        self.offsets.push(Some(self.bytes));
-        self.bytes += (self.capacity * itemsize).next_multiple_of(ALIGNMENT);
-        self.offsets.len() - 1
-    }
-
-    /// A place without.
-    fn add_pointer(&mut self) -> usize {
-        self.offsets.push(None);
-        self.offsets.len() - 1
-    }
-
-    /// Takes the register of a place away; false if it had none.
-    fn release(&mut self, slot: usize) -> bool {
-        self.offsets[slot].take().is_some()
-    }
 }

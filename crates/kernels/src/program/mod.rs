@@ -4,6 +4,9 @@ mod builder;
 mod evaluate;
 pub(crate) mod flags;
 mod layout;
+mod parts;
+mod registers;
+mod run;
 mod scratch;
 mod tile;
 
@@ -66,6 +69,25 @@ pub enum Step {
         /// The dtype that it gets.
         to: DType,
     },
+}
+
+impl Step {
+    /// The arguments.
+    pub fn operands(&self) -> &[Operand] {
+        match self {
+            Self::Apply { arguments, .. } => arguments,
+            Self::Cast { argument, .. } => std::slice::from_ref(argument),
+        }
+    }
+}
+
+impl Program {
+    /// Every operand of a step or an output.
+    pub(crate) fn operands(&self) -> impl Iterator<Item = Operand> {
+        let arguments = self.steps.iter().flat_map(Step::operands).copied();
+        let stored = self.outputs.iter().flat_map(|output| [Some(output.value), output.mask]);
+        arguments.chain(stored.flatten())
+    }
 }
 
 /// What a program stores into one output block.

@@ -30,6 +30,30 @@ pub fn set_block_len(len: usize) {
     setting().store(len.max(1), Ordering::Relaxed);
 }
 
+/// How far a tile reaches.
+#[derive(Clone, Copy)]
+pub struct TileShape {
+    /// The number of axes within a tile: the last ones of the walk, at most two.
+    pub axes: usize,
+    pub rows: usize,
+    pub columns: usize,
+}
+
+impl TileShape {
+    /// Tiles of as many elements as a register has, or fewer.
+    pub fn new(walk: &Walk<'_>) -> Self {
+        let capacity = block_len();
+        let Some(&columns) = walk.lens.last() else {
+            return Self { axes: 0, rows: 1, columns: 1 };
+        };
+        if columns > capacity / 2 || walk.lens.len() == 1 {
+            return Self { axes: 1, rows: 1, columns: columns.min(capacity) };
+        }
+        let rows = walk.lens[walk.lens.len() - 2];
+        Self { axes: 2, rows: rows.min(capacity / columns), columns }
+    }
+}
+
 /// A rectangle of elements: `rows` of the last axis but one and `columns` of the last.
 #[derive(Clone, Copy, Debug)]
 pub struct Tile {

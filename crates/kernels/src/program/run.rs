@@ -1,0 +1,241 @@
+//! Running a program over one walk, or a part of one, tile by tile.
+
+use smallvec::{SmallVec, smallvec};
+
+use super::Program;
+use super::flags::{self, Record};
+use super::layout::{Access, Blocks, Call, Layout};
+use super::scratch::Scratch;
+use super::tile::{Tile, TileShape};
+use crate::ops::Status;
+use crate::walk::{Odometer, PerBlock, Walk};
+use crate::{KernelError, Result};
+
+/// Runs a program over a walk over its outputs and then its inputs; gives the floating-point
+/// exceptions that its steps met, as far as NumPy reports them.
+pub fn run<'a>(program: &'a Program, walk: &Walk<'a>, blocks: Blocks<'a>) -> Result<Record> {
+    let layout = Layout::new(program, walk, blocks, program.steps.len() > 1)?;
+    let is_silent = layout.calls.iter().all(|call| call.quiet);
+    let is_single = layout.calls.len() == 1;
+    let mut record = Record::default();
+    flags::take();
+    let mut run = Run::new(layout);
+    if is_silent || is_single {
+        // Nobody looks, or all that is found is of that step.
+        each_tile(walk, run.layout.tile, |spot| {
+            run.load(spot);
+            run.call()?;
+            run.store(spot);
+            Ok(())
+        })?;
+        let found = flags::take();
+        if found != 0 && !is_silent {
+            record.add(0, found);
+        }
+        return Ok(record);
+    }
+    // The processor says what was met, not where. So a tile that met something is run again, one
+    // step after another; and the next tile at once so, for it may well meet the same.
+    let mut careful: Option<Run<'a>> = None;
+    let mut suspicious = false;
+    each_tile(walk, run.layout.tile, |spot| {
+        if !suspicious {
+            run.load(spot);
+            run.call()?;
+            if flags::take() == 0 {
+                run.store(spot);
+                return Ok(());
+            }
+        }
+        if careful.is_none() {
+            careful = Some(Run::new(Layout::new(program, walk, blocks, false)?));
+        }
+        if let Some(careful) = &mut careful {
+            careful.load(spot);
+            suspicious = careful.call_recording(&mut record)?;
+            careful.store(spot);
+        }
+        Ok(())
+    })?;
+    Ok(record)
+}
+
+/// Where a tile lies.
+#[derive(Clone, Copy)]
+struct Spot<'s> {
+    /// The places of row 0, column 0 of each block.
+    starts: &'s [*mut u8],
+    /// The position along each axis of the walk that the others count from.
+    firsts: &'s [usize],
+    /// The position along each axis that goes on outside of tiles.
+    outer: &'s [usize],
+    tile: Tile,
+}
+
+/// Calls a function for each tile of a walk, in order.
+fn each_tile(
+    walk: &Walk<'_>,
+    shape: TileShape,
+    mut visit: impl FnMut(Spot<'_>) -> Result<()>,
+) -> Result<()> {
+    let axes = walk.lens.len();
+    let len = |axis: Option<usize>| axis.map_or(1, |axis| walk.lens[axis]);
+    let all_columns = len(axes.checked_sub(1));
+    let all_rows = if shape.axes > 1 { len(axes.checked_sub(2)) } else { 1 };
+    let (mut odometer, mut starts) = Odometer::begin(walk, axes.saturating_sub(shape.axes));
+    loop {
+        let mut row = 0;
+        while row < all_rows {
+            let rows = shape.rows.min(all_rows - row);
+            let mut column = 0;
+            while column < all_columns {
+                let columns = shape.columns.min(all_columns - column);
+                let tile = Tile { row, rows, column, columns };
+                visit(Spot {
+                    starts: &starts,
+                    firsts: &walk.firsts,
+                    outer: odometer.positions(),
+                    tile,
+                })?;
+                column += columns;
+            }
+            row += rows;
+        }
+        if !odometer.advance(walk, &mut starts) {
+            return Ok(());
+        }
+    }
+}
+
+/// A program while it runs.
+struct Run<'a> {
+    layout: Layout<'a>,
+    /// Where each input, register and constant lies during a tile.
+    pointers: SmallVec<[*mut u8; 16]>,
+    /// The element that fills the register of each repeated source.
+    filled: PerBlock<*mut u8>,
+    /// The number of elements of the tile that was loaded.
+    len: usize,
+    #[expect(dead_code, reason = "keeps the registers alive")]
+    scratch: Scratch,
+}
+
+impl<'a> Run<'a> {
+    fn new(layout: Layout<'a>) -> Self {
+        let (scratch, pointers) = layout.allocate();
+        let filled = smallvec![std::ptr::null_mut(); layout.sources.len()];
+        Self { layout, pointers, filled, len: 0, scratch }
+    }
+
+    /// Brings the inputs of a tile where the calls find them.
+    fn load(&mut self, spot: Spot<'_>) {
+        self.fill_labels(spot);
+        for (source, filled) in self.layout.sources.iter().zip(&mut self.filled) {
+            let (start, register) = (spot.starts[source.block], self.pointers[source.slot]);
+            let gather = |tile: Tile| {
+                // SAFETY: tiles stay within the blocks, which were found to be of the program's
+                // dtypes; registers hold as many elements as a tile.
+                unsafe { source.path.gather(start, tile, register, source.itemsize) };
+            };
+            match source.access {
+                Access::InPlace => {
+                    self.pointers[source.slot] = source.path.first(start, spot.tile);
+                }
+                Access::Gathered => gather(spot.tile),
+                Access::Repeated if *filled == start => {}
+                Access::Repeated => {
+                    // As large as any tile, not only this one.
+                    let TileShape { rows, columns, .. } = self.layout.tile;
+                    gather(Tile { row: 0, rows, column: 0, columns });
+                    *filled = start;
+                }
+            }
+        }
+        for sink in &self.layout.sinks {
+            if sink.direct {
+                self.pointers[sink.value] = sink.path.first(spot.starts[sink.block], spot.tile);
+            }
+        }
+        self.len = spot.tile.len();
+    }
+
+    fn fill_labels(&mut self, spot: Spot<'_>) {
+        let axes = spot.firsts.len();
+        for source in &self.layout.labels {
+            let register = self.pointers[source.slot];
+            let from_end = source.axis.map(|axis| axes - axis);
+            let first = source.axis.map_or(0, |axis| spot.firsts[axis]);
+            for item in 0..spot.tile.len() {
+                let position = match (source.axis, from_end) {
+                    (_, Some(1)) => spot.tile.column + item % spot.tile.columns,
+                    (_, Some(2)) if self.layout.tile.axes > 1 => {
+                        spot.tile.row + item / spot.tile.columns
+                    }
+                    (Some(outer), _) => spot.outer[outer],
+                    (None, _) => 0,
+                };
+                // SAFETY: the register has room for as many labels as a tile has elements.
+                unsafe {
+                    let place = register.add(item * size_of::<i64>()).cast::<[u8; 8]>();
+                    place.write(source.labels.get(first + position).to_ne_bytes());
+                }
+            }
+        }
+    }
+
+    /// Makes one call for the tile that was loaded.
+    #[inline]
+    fn make(&self, call: &Call) -> Result<()> {
+        let arguments = call.arguments.map(|slot| self.pointers[slot].cast_const());
+        let output = self.pointers[call.output];
+        // SAFETY: the table has the dtypes of the loop, aligned, as many elements as the tile has,
+        // and a result of its own.
+        match unsafe { (call.kernel)(&arguments, output, self.len) } {
+            Status::Fine => Ok(()),
+            Status::NegativePower => Err(KernelError::Value(
+                "Integers to negative integer powers are not allowed.".to_owned(),
+            )),
+        }
+    }
+
+    /// Makes all calls for the tile that was loaded.
+    fn call(&self) -> Result<()> {
+        self.layout.calls.iter().try_for_each(|call| self.make(call))
+    }
+
+    /// Makes all calls for the tile that was loaded, and tells whether one met an exception.
+    fn call_recording(&self, record: &mut Record) -> Result<bool> {
+        let mut met = false;
+        flags::take();
+        for call in &self.layout.calls {
+            self.make(call)?;
+            let found = flags::take();
+            met |= found != 0;
+            if found != 0 && !call.quiet {
+                record.add(call.step, found);
+            }
+        }
+        Ok(met)
+    }
+
+    /// Stores the results of a tile that are not where they belong yet.
+    fn store(&self, spot: Spot<'_>) {
+        for sink in &self.layout.sinks {
+            if sink.direct {
+                continue;
+            }
+            let (value, start) = (self.pointers[sink.value], spot.starts[sink.block]);
+            // SAFETY: tiles stay within the blocks, which were found to be of the program's dtypes
+            // and writable.
+            unsafe {
+                match sink.mask {
+                    None => sink.path.scatter(value, start, spot.tile, sink.itemsize),
+                    Some(mask) => {
+                        let mask = self.pointers[mask];
+                        sink.path.scatter_masked(value, mask, start, spot.tile, sink.itemsize);
+                    }
+                }
+            }
+        }
+    }
+}
