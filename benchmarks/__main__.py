@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--peers", type=words, help="whom to compare with; NumPy always, all by default")
     add("--engines", type=words, default=["1", "2"], help="numbers of DistArray's engines")
     add("--cores", type=int, default=2, help="how many cores everybody may use")
-    add("--repeats", type=int, default=7, help="the least number of samples")
+    add("--repeats", type=int, default=5, help="the least number of samples")
     add("--seconds", type=float, default=1.0, help="to take more samples of a workload in")
     add("--results", type=Path, default=Path("benchmarks/results"), help="the folder for files")
     add("--check", action="store_true", help="fail when a goal is missed")
@@ -62,12 +63,16 @@ def main() -> int:
     present = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     cores = present[: options.cores] or list(range(options.cores))
     about = machine(cores)
+    # Whoever ends this program means the other processes too, and wants to see what there is.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     outcomes: list[Outcome] = []
     fleet = Fleet(entries, lambda entry: Member(entry, options.scale, cores))
     try:
         for workload in workloads:
             _progress(f"{workload.name} ...")
             outcomes.append(measure(fleet, workload, options.repeats, options.seconds))
+    except KeyboardInterrupt:
+        print("Interrupted: these are the workloads so far.", file=sys.stderr)
     finally:
         _progress("")
         fleet.close()

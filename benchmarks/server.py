@@ -75,10 +75,16 @@ class Server:
         return None
 
     def sample(self, number: int) -> float:
-        """Return the seconds of a run, the mean of so many one after another."""
-        call = self.call
+        """Return the seconds of a run, the mean of so many one after another.
+
+        One run more goes before them: others have worked since this implementation's last turn, and
+        left their own data in the caches.
+        """
+        call, workload = self.call, self.workload
         assert call is not None
+        assert workload is not None
         runs = range(number)
+        call()
         self.peer.synchronise()
         gc.disable()
         start = time.perf_counter()
@@ -86,6 +92,7 @@ class Server:
             call()
         seconds = (time.perf_counter() - start) / number
         gc.enable()
+        self.peer.rest(workload)
         return seconds
 
     def forget_peak(self) -> None:

@@ -1,5 +1,6 @@
 """DistArray, as its users write it: NumPy with the import changed."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,10 @@ def evaluated(*values: Any) -> None:
 
 #: Computes what is pending, in versions that defer work.
 evaluate: Callable[..., Any] = getattr(da, "evaluate", evaluated)
+
+
+#: Memory from this size on is kept for a while, and then given back by a thread; in bytes, seconds.
+POOLED, KEPT = 1 << 20, 0.6
 
 
 class DistArray(Peer):
@@ -47,6 +52,11 @@ class DistArray(Peer):
         if workload.kind == "block-to-cyclic" and self.threads == 1:
             return None
         return super().prepare(workload, arrays)
+
+    def rest(self, workload: Workload) -> None:
+        """Wait until free memory is back with the system, which takes a core some time."""
+        if workload.elements * 8 >= POOLED:
+            time.sleep(KEPT)
 
 
 def block_to_cyclic(a: Any) -> Any:

@@ -40,12 +40,13 @@ class Jax(Peer):
 
     def __init__(self, threads: int) -> None:
         super().__init__(threads)
-        key = jax.random.key(4)
+        # An argument, or else the random numbers were constants of the compiled program.
+        self._key = jax.random.key(4)
         self.written = {
             "black-scholes": functools.partial(formula, jnp, jax.scipy.special.erf),
             "jacobi": jacobi,
-            "pi": functools.partial(pi, key),
-            "normal": lambda numbers: jax.random.normal(key, (numbers,)),
+            "pi": pi,
+            "normal": lambda key, numbers: jax.random.normal(key, (numbers,)),
             # Compiled, these would give their argument back.
             "copy": lambda a: jnp.array(a, copy=True),
             # Deals out the elements to rows, in one copy.
@@ -63,6 +64,11 @@ class Jax(Peer):
     def finish(self, value: Any) -> Any:
         """Wait."""
         return jax.block_until_ready(value)
+
+    def prepare(self, workload: Workload, arrays: tuple[Any, ...]) -> Callable[[], Any] | None:
+        """Return what does the work."""
+        random = workload.kind in ("pi", "normal")
+        return super().prepare(workload, (self._key,) if random else arrays)
 
     def bind(self, function: Callable[..., Any], arrays: tuple[Any, ...]) -> Callable[[], Any]:
         """Return a call of the compiled function."""

@@ -57,5 +57,8 @@ class Peer:
             return call
         return lambda: self.finish(call())
 
+    def rest(self, workload: Workload) -> None:
+        """Wait until nothing goes on any more behind the scenes, before others have their turn."""
+
     def synchronise(self) -> None:
         """Wait for the other processes of this implementation."""
