@@ -290,9 +290,6 @@ class Engines:
     def close(self) -> None:
         """Ask functions on engines to stop, and call no more: the interpreter is about to end."""
 
-    def describe(self) -> dict[str, Any]:
-        """Facts about the engines, for `repr` and support."""
-
     def ensure(self, count: int) -> None:
         """See to it that there are at least `count` engines."""
 

@@ -28,10 +28,14 @@ __all__ = [
     "full_like",
     "identity",
     "linspace",
+    "load_dnpy",
+    "load_hdf5",
     "load_npy",
     "ones",
     "ones_like",
     "random",
+    "save_dnpy",
+    "save_hdf5",
     "save_npy",
     "zeros",
     "zeros_like",
@@ -89,9 +93,13 @@ full = _on_default(CreationMethods.full)
 full_like = _on_default(CreationMethods.full_like)
 identity = _on_default(CreationMethods.identity)
 linspace = _on_default(CreationMethods.linspace)
+load_dnpy = _on_default(CreationMethods.load_dnpy)
+load_hdf5 = _on_default(CreationMethods.load_hdf5)
 load_npy = _on_default(CreationMethods.load_npy)
 ones = _on_default(CreationMethods.ones)
 ones_like = _on_default(CreationMethods.ones_like)
+save_dnpy = _on_default(CreationMethods.save_dnpy)
+save_hdf5 = _on_default(CreationMethods.save_hdf5)
 save_npy = _on_default(CreationMethods.save_npy)
 zeros = _on_default(CreationMethods.zeros)
 zeros_like = _on_default(CreationMethods.zeros_like)

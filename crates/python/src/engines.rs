@@ -8,7 +8,6 @@ use distarray_comm::Interrupt;
 use distarray_engine::session::Host;
 use distarray_engine::{Session, ThreadSession};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use crate::comm;
 use crate::errors::raise;
@@ -151,13 +150,5 @@ impl PyEngines {
     fn close(&self, py: Python<'_>) {
         self.interpreter.end();
         py.detach(|| self.session.close());
-    }
-
-    /// Facts about the engines, for `repr` and support.
-    fn describe<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let facts = PyDict::new(py);
-        facts.set_item("kind", "threads")?;
-        facts.set_item("engines", self.session.engines())?;
-        Ok(facts)
     }
 }

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import prod
 from os import PathLike, fspath
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from distarray import _core
 from distarray.globalapi.maps import Distribution
+from distarray.localapi import format as dnpy
+from distarray.localapi.local_array import files, hdf5
 
 if TYPE_CHECKING:
     from distarray.globalapi.context import BaseContext
     from distarray.globalapi.distarray import DistArray
+    from distarray.localapi.local_array.array import LocalArray
 
-__all__ = ["load_npy", "save_npy"]
+    FilePath = str | PathLike[str]
+
+__all__ = ["load_dnpy", "load_hdf5", "load_npy", "save_dnpy", "save_hdf5", "save_npy"]
 
 
 def load_npy(
-    context: BaseContext, filename: str | PathLike[str], distribution: Distribution | None
+    context: BaseContext, filename: FilePath, distribution: Distribution | None
 ) -> DistArray:
     """Return the array in a ``.npy`` file; each engine reads its own part."""
     from distarray.globalapi.distarray import DistArray
@@ -28,6 +36,85 @@ def load_npy(
     return DistArray._wrap(context, core, layout)
 
 
-def save_npy(filename: str | PathLike[str], array: DistArray) -> None:
+def save_npy(filename: FilePath, array: DistArray) -> None:
     """Write an array to one ``.npy`` file; each engine writes its own part."""
     array._array.save_npy(fspath(filename))
+
+
+# ---- dnpy: a file for each rank ----------------------------------------------------------------
+
+
+def save_dnpy(context: BaseContext, name: FilePath | Sequence[FilePath], array: DistArray) -> None:
+    """Write each engine's piece to a ``.dnpy`` file of its own."""
+    names = _names(name, len(array.targets))
+    context.apply(_save_piece, (array, names), targets=array.targets)
+
+
+def load_dnpy(context: BaseContext, name: FilePath | Sequence[FilePath]) -> DistArray:
+    """Return the array whose pieces are in ``.dnpy`` files."""
+    from distarray.globalapi.distarray import DistArray
+
+    first = _names(name, 1 if isinstance(name, str | PathLike) else len(name))[0]
+    (ranks,) = context.apply(_ranks_in, (first,), targets=context.targets[:1])
+    names = _names(name, ranks)
+    if ranks > context.nengines:
+        raise ValueError(
+            f"the array has {ranks} pieces, and the context {context.nengines} engines"
+        )
+    targets = context.targets[:ranks]
+    comm = context.make_subcomm(targets)
+    pieces = context.apply(_load_piece, (comm, names), targets=targets, autoproxyize=True)
+    return DistArray.from_localarrays(pieces[0], context=context, targets=targets)
+
+
+def _names(name: FilePath | Sequence[FilePath], ranks: int) -> tuple[str, ...]:
+    """Return the name of the file of each rank."""
+    if isinstance(name, str | PathLike):
+        return tuple(f"{fspath(name)}_{rank}.dnpy" for rank in range(ranks))
+    names = tuple(fspath(each) for each in name)
+    if len(names) != ranks or not names:
+        raise TypeError(f"{len(names)} names were given for the files of {ranks} engines")
+    return names
+
+
+def _save_piece(local: LocalArray, names: tuple[str, ...]) -> None:
+    files.save_dnpy(names[local.comm_rank], local)
+
+
+def _load_piece(comm: Any, names: tuple[str, ...]) -> LocalArray:
+    return files.load_dnpy(comm, names[comm.Get_rank()])
+
+
+def _ranks_in(name: str) -> int:
+    """Return into how many pieces the array was cut that one file has a piece of."""
+    with Path(name).open("rb") as file:
+        _, dim_data = dnpy.read_localarray_header(file, dnpy.read_magic(file))
+    return prod(int(dim_dict.get("proc_grid_size", 1)) for dim_dict in dim_data)
+
+
+# ---- HDF5 --------------------------------------------------------------------------------------
+
+
+def save_hdf5(
+    context: BaseContext, filename: FilePath, array: DistArray, key: str, mode: str
+) -> None:
+    """Write an array to a dataset of an HDF5 file."""
+    context.apply(hdf5.save_hdf5, (fspath(filename), array, key, mode), targets=array.targets)
+
+
+def load_hdf5(
+    context: BaseContext, filename: FilePath, distribution: Distribution | None, key: str
+) -> DistArray:
+    """Return the array in a dataset of an HDF5 file."""
+    path = fspath(filename)
+    ((shape, dtype),) = context.apply(hdf5.facts, (path, key), targets=context.targets[:1])
+    layout = Distribution(context, shape) if distribution is None else distribution
+    if layout.shape != shape:
+        raise ValueError(f"the distribution is of shape {layout.shape}, the dataset of {shape}")
+    array = context.empty(layout, dtype)
+    context.apply(_read_piece, (array, path, key), targets=array.targets)
+    return array
+
+
+def _read_piece(local: LocalArray, path: str, key: str) -> None:
+    local.ndarray[...] = hdf5.load_hdf5(local.comm, path, local.dim_data, key).ndarray

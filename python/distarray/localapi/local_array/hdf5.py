@@ -125,6 +125,13 @@ def load_hdf5(
         return LocalArray(distribution, buf=_read(dataset, compact_indices(dim_data)))
 
 
+def facts(filename: Filename, key: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return the shape and the dtype of a dataset."""
+    with _h5py().File(filename, "r") as file:
+        dataset = file[key]
+        return tuple(map(int, dataset.shape)), dataset.dtype
+
+
 def _read(dataset: Any, index: Sequence[slice | list[int]]) -> Any:
     """Read the smallest box around a selection, and select inside it."""
     box: list[slice] = []

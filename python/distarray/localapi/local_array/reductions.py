@@ -18,10 +18,61 @@ from distarray.localapi.local_array.creation import empty
 from distarray.localapi.maps import Distribution
 
 Array: TypeAlias = npt.NDArray[Any]
+DType: TypeAlias = npt.DTypeLike | None
 Reducer: TypeAlias = Callable[
-    [Any, LocalArray, LocalArray | None, Sequence[int] | None, npt.DTypeLike | None],
-    LocalArray | None,
+    [Any, LocalArray, LocalArray | None, Sequence[int] | None, DType], LocalArray | None
 ]
+#: Computes the values of a reduction on the engines that share them; None where they are not known.
+Values: TypeAlias = Callable[[Any, LocalArray, tuple[int, ...], DType], Array | None]
+
+#: NumPy's function for each reducer, which knows the dtype of the result.
+_NUMPY: dict[Any, Callable[..., Any]] = {}
+
+_PARAMETERS = """
+
+Parameters
+----------
+reduce_comm : communicator
+    The engines that hold the elements of the same results.
+larr : LocalArray
+    What is reduced.
+out : LocalArray or None
+    For the result, on rank 0 of `reduce_comm`.
+axes : sequence of int or None
+    Which axes to reduce; None for all.
+dtype : data-type or None
+    The type to compute with.
+
+Returns
+-------
+LocalArray or None
+    `out`.
+"""
+
+
+def _reducer(numpy_function: Callable[..., Any]) -> Callable[[Values], Reducer]:
+    """Make a reducer of a function that computes the values of NumPy's function."""
+
+    def decorate(values: Values) -> Reducer:
+        def reducer(
+            reduce_comm: Any,
+            larr: LocalArray,
+            out: LocalArray | None,
+            axes: Sequence[int] | None,
+            dtype: DType,
+        ) -> LocalArray | None:
+            result = values(reduce_comm, larr, _axes(larr, axes), dtype)
+            if out is not None:
+                out.ndarray[...] = result
+            return out
+
+        # Engines in other processes find it by its name.
+        reducer.__name__ = reducer.__qualname__ = values.__name__
+        reducer.__doc__ = f"{values.__doc__}{_PARAMETERS}"
+        _NUMPY[reducer] = numpy_function
+        return reducer
+
+    return decorate
 
 
 def _axes(larr: LocalArray, axes: Sequence[int] | None) -> tuple[int, ...]:
@@ -35,185 +86,105 @@ def _count(larr: LocalArray, axes: tuple[int, ...]) -> int:
     return math.prod(larr.global_shape[axis] for axis in axes)
 
 
-def _store(out: LocalArray | None, value: Callable[[], Array]) -> LocalArray | None:
-    if out is not None:
-        out.ndarray[...] = value()
-    return out
+@_reducer(np.sum)
+def sum_reducer(
+    reduce_comm: Any, larr: LocalArray, axes: tuple[int, ...], dtype: DType
+) -> Array | None:
+    """Add the elements along axes, on the engines that share them."""
+    partial = np.asarray(larr.ndarray.sum(axis=axes, dtype=dtype))
+    parts = reduce_comm.gather(partial, root=0)
+    return None if parts is None else reduce(np.add, parts)
+
+
+def _extreme(
+    reduce_comm: Any, larr: LocalArray, axes: tuple[int, ...], dtype: DType, better: np.ufunc
+) -> Array | None:
+    partial = None
+    if all(larr.local_shape[axis] for axis in axes):
+        partial = np.asarray(better.reduce(larr.ndarray, axis=axes, dtype=dtype))
+    parts = reduce_comm.gather(partial, root=0)
+    if parts is None:
+        return None
+    there = [part for part in parts if part is not None]
+    if not there:
+        raise ValueError(
+            f"zero-size array to reduction operation {better.__name__} which has no identity"
+        )
+    best: Array = reduce(better, there)
+    return best
+
+
+@_reducer(np.min)
+def min_reducer(
+    reduce_comm: Any, larr: LocalArray, axes: tuple[int, ...], dtype: DType
+) -> Array | None:
+    """Find the least elements along axes, on the engines that share them."""
+    return _extreme(reduce_comm, larr, axes, dtype, np.minimum)
+
+
+@_reducer(np.max)
+def max_reducer(
+    reduce_comm: Any, larr: LocalArray, axes: tuple[int, ...], dtype: DType
+) -> Array | None:
+    """Find the greatest elements along axes, on the engines that share them."""
+    return _extreme(reduce_comm, larr, axes, dtype, np.maximum)
 
 
 def _total(reduce_comm: Any, partial: Array) -> Array:
     """Return the sum of everybody's partial results, for everybody."""
-    total: Array = reduce(np.add, reduce_comm.allgather(partial))
-    return total
+    return reduce(np.add, reduce_comm.allgather(partial))
 
 
-def sum_reducer(
-    reduce_comm: Any,
-    larr: LocalArray,
-    out: LocalArray | None,
-    axes: Sequence[int] | None,
-    dtype: npt.DTypeLike | None,
-) -> LocalArray | None:
-    """Add the elements along axes, on the engines that share them.
-
-    Parameters
-    ----------
-    reduce_comm : communicator
-        The engines that hold the elements of the same results.
-    larr : LocalArray
-        What is reduced.
-    out : LocalArray or None
-        For the result, on rank 0 of `reduce_comm`.
-    axes : sequence of int or None
-        Which axes to reduce; None for all.
-    dtype : data-type or None
-        The type to compute with.
-
-    Returns
-    -------
-    LocalArray or None
-        `out`.
-    """
-    partial = np.asarray(larr.ndarray.sum(axis=_axes(larr, axes), dtype=dtype))
-    parts = reduce_comm.gather(partial, root=0)
-    return _store(out, lambda: reduce(np.add, parts))
-
-
-def _extreme_reducer(
-    reduce_comm: Any,
-    larr: LocalArray,
-    out: LocalArray | None,
-    axes: Sequence[int] | None,
-    dtype: npt.DTypeLike | None,
-    better: np.ufunc,
-) -> LocalArray | None:
-    reduced = _axes(larr, axes)
-    partial = None
-    if all(larr.local_shape[axis] for axis in reduced):
-        partial = np.asarray(better.reduce(larr.ndarray, axis=reduced, dtype=dtype))
-    parts = reduce_comm.gather(partial, root=0)
-
-    def combined() -> Array:
-        there = [part for part in parts if part is not None]
-        if not there:
-            raise ValueError(
-                f"zero-size array to reduction operation {better.__name__} which has no identity"
-            )
-        result: Array = reduce(better, there)
-        return result
-
-    return _store(out, combined)
-
-
-def min_reducer(
-    reduce_comm: Any,
-    larr: LocalArray,
-    out: LocalArray | None,
-    axes: Sequence[int] | None,
-    dtype: npt.DTypeLike | None,
-) -> LocalArray | None:
-    """Find the least elements along axes; see `sum_reducer`."""
-    return _extreme_reducer(reduce_comm, larr, out, axes, dtype, np.minimum)
-
-
-def max_reducer(
-    reduce_comm: Any,
-    larr: LocalArray,
-    out: LocalArray | None,
-    axes: Sequence[int] | None,
-    dtype: npt.DTypeLike | None,
-) -> LocalArray | None:
-    """Find the greatest elements along axes; see `sum_reducer`."""
-    return _extreme_reducer(reduce_comm, larr, out, axes, dtype, np.maximum)
-
-
-def _working_dtype(larr: LocalArray, dtype: npt.DTypeLike | None) -> np.dtype[Any]:
-    """Return what NumPy computes means in."""
-    if dtype is not None:
-        return np.dtype(dtype)
-    return larr.dtype if larr.dtype.kind in "fc" else np.dtype(float)
-
-
-def _mean(
-    reduce_comm: Any, larr: LocalArray, axes: tuple[int, ...], dtype: npt.DTypeLike | None
-) -> Array:
+def _mean(reduce_comm: Any, larr: LocalArray, axes: tuple[int, ...], dtype: DType) -> Array:
     """Return the means along axes, which stay with length 1, for everybody."""
     count = _count(larr, axes)
     if count == 0:
         warnings.warn("Mean of empty slice", RuntimeWarning, stacklevel=3)
-    working = _working_dtype(larr, dtype)
-    total = _total(reduce_comm, np.sum(larr.ndarray, axis=axes, dtype=working, keepdims=True))
+    if dtype is None:
+        # As NumPy computes means.
+        dtype = larr.dtype if larr.dtype.kind in "fc" else float
+    total = _total(reduce_comm, np.sum(larr.ndarray, axis=axes, dtype=dtype, keepdims=True))
     with np.errstate(invalid="ignore", divide="ignore"):
-        means: Array = np.true_divide(total, count).astype(working, copy=False)
+        means: Array = np.true_divide(total, count).astype(dtype, copy=False)
     return means
 
 
+@_reducer(np.mean)
 def mean_reducer(
-    reduce_comm: Any,
-    larr: LocalArray,
-    out: LocalArray | None,
-    axes: Sequence[int] | None,
-    dtype: npt.DTypeLike | None,
-) -> LocalArray | None:
-    """Average the elements along axes; see `sum_reducer`."""
-    reduced = _axes(larr, axes)
-    means = _mean(reduce_comm, larr, reduced, dtype)
-    return _store(out, lambda: means.squeeze(reduced))
+    reduce_comm: Any, larr: LocalArray, axes: tuple[int, ...], dtype: DType
+) -> Array | None:
+    """Average the elements along axes, on the engines that share them."""
+    return _mean(reduce_comm, larr, axes, dtype).squeeze(axes)
 
 
-def _variance(
-    reduce_comm: Any,
-    larr: LocalArray,
-    axes: Sequence[int] | None,
-    dtype: npt.DTypeLike | None,
-) -> Array:
+def _variance(reduce_comm: Any, larr: LocalArray, axes: tuple[int, ...], dtype: DType) -> Array:
     """Return the variances along axes, for everybody.
 
     The deviations are squared after the mean is known, so that no digits cancel.
     """
-    reduced = _axes(larr, axes)
-    means = _mean(reduce_comm, larr, reduced, dtype)
-    deviations = larr.ndarray - means
+    deviations = larr.ndarray - _mean(reduce_comm, larr, axes, dtype)
     squares = (deviations * deviations.conj()).real
-    total = _total(reduce_comm, np.asarray(np.sum(squares, axis=reduced)))
+    total = _total(reduce_comm, np.asarray(np.sum(squares, axis=axes)))
     with np.errstate(invalid="ignore", divide="ignore"):
-        variances: Array = np.true_divide(total, _count(larr, reduced))
+        variances: Array = np.true_divide(total, _count(larr, axes))
     return variances
 
 
+@_reducer(np.var)
 def var_reducer(
-    reduce_comm: Any,
-    larr: LocalArray,
-    out: LocalArray | None,
-    axes: Sequence[int] | None,
-    dtype: npt.DTypeLike | None,
-) -> LocalArray | None:
-    """Compute the variances of the elements along axes; see `sum_reducer`."""
-    variances = _variance(reduce_comm, larr, axes, dtype)
-    return _store(out, lambda: variances)
+    reduce_comm: Any, larr: LocalArray, axes: tuple[int, ...], dtype: DType
+) -> Array | None:
+    """Compute the variances of the elements along axes, on the engines that share them."""
+    return _variance(reduce_comm, larr, axes, dtype)
 
 
+@_reducer(np.std)
 def std_reducer(
-    reduce_comm: Any,
-    larr: LocalArray,
-    out: LocalArray | None,
-    axes: Sequence[int] | None,
-    dtype: npt.DTypeLike | None,
-) -> LocalArray | None:
-    """Compute the standard deviations of the elements along axes; see `sum_reducer`."""
-    variances = _variance(reduce_comm, larr, axes, dtype)
-    return _store(out, lambda: np.sqrt(variances))
-
-
-#: NumPy's function for each reducer, which knows the dtype of the result.
-_NUMPY: dict[Any, Callable[..., Any]] = {
-    sum_reducer: np.sum,
-    min_reducer: np.min,
-    max_reducer: np.max,
-    mean_reducer: np.mean,
-    var_reducer: np.var,
-    std_reducer: np.std,
-}
+    reduce_comm: Any, larr: LocalArray, axes: tuple[int, ...], dtype: DType
+) -> Array | None:
+    """Compute the standard deviations along axes, on the engines that share the elements."""
+    deviations: Array = np.sqrt(_variance(reduce_comm, larr, axes, dtype))
+    return deviations
 
 
 def local_reduction(
@@ -221,7 +192,7 @@ def local_reduction(
     reducer: Reducer,
     larr: LocalArray,
     ddpr: Sequence[Sequence[dict[str, Any]]],
-    dtype: npt.DTypeLike | None,
+    dtype: DType,
     axes: Sequence[int] | None,
 ) -> LocalArray | None:
     """Reduce a distributed array along axes: what each engine does.

@@ -1,6 +1,7 @@
 """The calls that send any Python object, by pickling it."""
 
 import pickle
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import reduce as fold
 from itertools import accumulate
@@ -29,13 +30,13 @@ def described(
         status.update(source, tag, data if isinstance(data, int) else len(data))
 
 
-class PointToPoint:
+class PointToPoint(ABC):
     """What sending objects and sending memory have in common."""
 
     @property
+    @abstractmethod
     def handle(self) -> Communicator:
         """What moves the bytes between ranks."""
-        raise NotImplementedError
 
     def _root(self, rank: int) -> int:
         """Check the root of a collective call."""
