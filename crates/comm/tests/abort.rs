@@ -104,6 +104,26 @@ fn abort_reaches_parts_of_the_group_in_other_communicators() {
 }
 
 #[test]
+fn a_call_that_all_ranks_have_made_succeeds_although_one_gives_up_next() {
+    let calls = CALLS.iter().filter(|(name, _)| {
+        ["barrier", "all_gather", "all_reduce", "split", "share"].contains(name)
+    });
+    for &(name, call) in calls {
+        for round in 0..200 {
+            let group = InProcess::group(3);
+            let results = spmd(name, &group, move |comm| {
+                let result = call(&**comm);
+                if comm.rank() == round % 3 {
+                    comm.handle().abort(comm.rank(), "right after the call");
+                }
+                result
+            });
+            assert_eq!(results, vec![Ok(()); 3], "{name}");
+        }
+    }
+}
+
+#[test]
 fn a_reset_clears_messages_and_half_finished_calls() {
     let group = InProcess::group(3);
     for round in 0..20 {

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distarray import _core
+from distarray.globalapi._call import Outgoing, as_copy, as_proxy
 from distarray.globalapi.maps import Distribution
 from distarray.localapi import format as dnpy
 from distarray.localapi.local_array import files, hdf5
@@ -41,13 +42,28 @@ def save_npy(filename: FilePath, array: DistArray) -> None:
     array._array.save_npy(fspath(filename))
 
 
+def _apply(
+    context: BaseContext,
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    targets: list[int],
+    outgoing: Outgoing = as_copy,
+) -> list[Any]:
+    """Call one of our functions on engines."""
+    try:
+        return context._run(function, args, {}, targets, outgoing)
+    except ExceptionGroup as group:
+        # Engines meet the same: one exception stands for all, so that its kind can be caught.
+        raise group.exceptions[0] from None
+
+
 # ---- dnpy: a file for each rank ----------------------------------------------------------------
 
 
 def save_dnpy(context: BaseContext, name: FilePath | Sequence[FilePath], array: DistArray) -> None:
     """Write each engine's piece to a ``.dnpy`` file of its own."""
     names = _names(name, len(array.targets))
-    context.apply(_save_piece, (array, names), targets=array.targets)
+    _apply(context, _save_piece, (array, names), array.targets)
 
 
 def load_dnpy(context: BaseContext, name: FilePath | Sequence[FilePath]) -> DistArray:
@@ -55,7 +71,7 @@ def load_dnpy(context: BaseContext, name: FilePath | Sequence[FilePath]) -> Dist
     from distarray.globalapi.distarray import DistArray
 
     first = _names(name, 1 if isinstance(name, str | PathLike) else len(name))[0]
-    (ranks,) = context.apply(_ranks_in, (first,), targets=context.targets[:1])
+    (ranks,) = _apply(context, _ranks_in, (first,), context.targets[:1])
     names = _names(name, ranks)
     if ranks > context.nengines:
         raise ValueError(
@@ -63,7 +79,7 @@ def load_dnpy(context: BaseContext, name: FilePath | Sequence[FilePath]) -> Dist
         )
     targets = context.targets[:ranks]
     comm = context.make_subcomm(targets)
-    pieces = context.apply(_load_piece, (comm, names), targets=targets, autoproxyize=True)
+    pieces = _apply(context, _load_piece, (comm, names), targets, as_proxy)
     return DistArray.from_localarrays(pieces[0], context=context, targets=targets)
 
 
@@ -99,7 +115,7 @@ def save_hdf5(
     context: BaseContext, filename: FilePath, array: DistArray, key: str, mode: str
 ) -> None:
     """Write an array to a dataset of an HDF5 file."""
-    context.apply(hdf5.save_hdf5, (fspath(filename), array, key, mode), targets=array.targets)
+    _apply(context, hdf5.save_hdf5, (fspath(filename), array, key, mode), array.targets)
 
 
 def load_hdf5(
@@ -107,12 +123,12 @@ def load_hdf5(
 ) -> DistArray:
     """Return the array in a dataset of an HDF5 file."""
     path = fspath(filename)
-    ((shape, dtype),) = context.apply(hdf5.facts, (path, key), targets=context.targets[:1])
+    ((shape, dtype),) = _apply(context, hdf5.facts, (path, key), context.targets[:1])
     layout = Distribution(context, shape) if distribution is None else distribution
     if layout.shape != shape:
         raise ValueError(f"the distribution is of shape {layout.shape}, the dataset of {shape}")
     array = context.empty(layout, dtype)
-    context.apply(_read_piece, (array, path, key), targets=array.targets)
+    _apply(context, _read_piece, (array, path, key), array.targets)
     return array
 
 

@@ -58,6 +58,8 @@ def test_dnpy_names_that_do_not_fit(tmp_path):
             context.load_dnpy(wrong)
     with pytest.raises(FileNotFoundError):
         context.load_dnpy(str(tmp_path / "nothing"))
+    with pytest.raises(FileNotFoundError):
+        context.load_dnpy([names[0], *(str(tmp_path / name) for name in ("no", "none"))])
     with Context(nengines=2) as small, pytest.raises(ValueError, match="3 pieces"):
         small.load_dnpy(names)
     (tmp_path / "foreign_0.dnpy").write_bytes(b"no such file at all")

@@ -72,10 +72,16 @@ impl Root {
         mut stalled: impl FnMut() -> Result<()>,
     ) -> Result<T> {
         let mut attempt = || {
-            if self.epoch.load(Ordering::Acquire) != epoch {
-                return Some(Err(self.aborted()));
+            let now = self.epoch.load(Ordering::Acquire);
+            // What is there when the group is aborted stays good: a meeting to which all ranks came
+            // succeeds for all of them, whatever one of them does next. What comes after a reset
+            // is not for this call.
+            if now <= epoch + 1
+                && let Some(value) = attempt()
+            {
+                return Some(Ok(value));
             }
-            attempt().map(Ok)
+            (now != epoch).then(|| Err(self.aborted()))
         };
         if let Some(value) = attempt() {
             return value;

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from distarray.error import EngineAbortedError
 from distarray.localapi.local_array.array import LocalArray
 from distarray.localapi.local_array.files import DimDict, compact_indices, select
 from distarray.localapi.maps import Distribution
@@ -27,6 +28,13 @@ def _h5py() -> Any:
     return h5py
 
 
+class PeerFailedError(EngineAbortedError, OSError):
+    """Another engine could not do its part with a file."""
+
+    def __str__(self) -> str:
+        return f"engine {self.rank} could not do its part: {self.reason}"
+
+
 def _agreed(comm: Any, step: Callable[[], Any]) -> Any:
     """Do a step on every engine; fail on all of them if it fails on one."""
     result, failure = None, None
@@ -39,7 +47,7 @@ def _agreed(comm: Any, step: Callable[[], Any]) -> Any:
         raise failure
     for rank, message in enumerate(failures):
         if message is not None:
-            raise OSError(f"engine {rank} could not do its part: {message}")
+            raise PeerFailedError(rank, message)
     return result
 
 
