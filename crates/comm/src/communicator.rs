@@ -172,6 +172,11 @@ pub trait Communicator: Send + Sync {
     /// As described for the trait.
     fn split(&self, color: Option<i32>, key: i64) -> Result<Option<Arc<dyn Communicator>>>;
 
+    /// Releases every rank of the group that this communicator was split from, and of all that was
+    /// split from it: each call, blocked or later, fails with
+    /// [`CommError::Aborted`](crate::CommError::Aborted), which names `culprit`. Returns at once.
+    fn abort(&self, culprit: usize, reason: &str);
+
     /// The means to hand over pointers, where all ranks share one address space.
     fn shared(&self) -> Option<&dyn SharedMemory>;
 }

@@ -9,7 +9,7 @@ pub enum CommError {
     /// A rank gave up, so that whoever waits for it is released.
     #[error("engine {rank} gave up: {reason}")]
     Aborted {
-        /// The rank that gave up, in the group that everything was split from.
+        /// Who gave up, by the number that they were aborted with.
         rank: usize,
         /// Why, in words.
         reason: String,

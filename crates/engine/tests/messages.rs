@@ -73,6 +73,9 @@ impl Communicator for MessagesOnly {
     fn split(&self, color: Option<i32>, key: i64) -> Result<Option<Arc<dyn Communicator>>> {
         self.0.split(color, key)
     }
+    fn abort(&self, culprit: usize, reason: &str) {
+        self.0.abort(culprit, reason);
+    }
     fn shared(&self) -> Option<&dyn SharedMemory> {
         None
     }

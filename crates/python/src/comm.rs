@@ -37,20 +37,22 @@ pub(crate) fn pending_signal() -> Option<PyErr> {
 #[pyclass(frozen, module = "distarray._core")]
 pub(crate) struct Communicator {
     inner: Arc<dyn comm::Communicator>,
-    /// For ranks that are threads: the handle on their group and the number in it.
-    group: Option<(Group, usize)>,
+    /// The number by which errors name this rank: that of its engine.
+    number: usize,
+    /// For ranks that this process made: the handle on their group.
+    group: Option<Group>,
 }
 
 impl Communicator {
     /// A communicator for a rank that is a thread of this process.
     pub(crate) fn in_process(rank: Arc<InProcess>) -> Self {
-        let group = Some((rank.handle(), rank.group_rank()));
-        Self { inner: rank, group }
+        let group = Some(rank.handle());
+        Self { number: rank.group_rank(), inner: rank, group }
     }
 
-    /// A communicator of engines.
-    pub(crate) fn of_engines(inner: Arc<dyn comm::Communicator>) -> Self {
-        Self { inner, group: None }
+    /// A communicator of engines, for the engine of this number.
+    pub(crate) fn of_engines(inner: Arc<dyn comm::Communicator>, number: usize) -> Self {
+        Self { inner, number, group: None }
     }
 
     /// Makes a call that may wait, with the interpreter released.
@@ -62,11 +64,6 @@ impl Communicator {
         py.detach(|| call(&*self.inner)).map_err(raise)
     }
 
-    fn group(&self) -> PyResult<&(Group, usize)> {
-        self.group.as_ref().ok_or_else(|| {
-            PyTypeError::new_err("this communicator has no handle on its group of engines")
-        })
-    }
 }
 
 fn not_threads() -> PyErr {
@@ -205,7 +202,11 @@ impl Communicator {
     #[pyo3(signature = (color, key=0))]
     fn split(&self, py: Python<'_>, color: Option<i32>, key: i64) -> PyResult<Option<Self>> {
         let part = self.wait(py, |comm| comm.split(color, key))?;
-        Ok(part.map(|inner| Self { inner, group: self.group.clone() }))
+        Ok(part.map(|inner| Self {
+            inner,
+            number: self.number,
+            group: self.group.clone(),
+        }))
     }
 
     /// Return everybody's object itself, in rank order: for threads of one process.
@@ -228,15 +229,16 @@ impl Communicator {
     }
 
     /// Release every rank that waits, or will wait, on the whole group.
-    fn abort(&self, reason: &str) -> PyResult<()> {
-        let (group, rank) = self.group()?;
-        group.abort(*rank, reason);
-        Ok(())
+    fn abort(&self, reason: &str) {
+        self.inner.abort(self.number, reason);
     }
 
     /// Make an aborted group usable again; no rank may be in a call.
     fn reset(&self) -> PyResult<()> {
-        self.group()?.0.reset();
+        let group = self.group.as_ref().ok_or_else(|| {
+            PyTypeError::new_err("the group of these engines is the session's to reset")
+        })?;
+        group.reset();
         Ok(())
     }
 

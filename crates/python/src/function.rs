@@ -121,7 +121,7 @@ impl PyEngine {
     /// The communicator over these engines.
     #[getter]
     fn communicator(&self) -> Communicator {
-        Communicator::of_engines(self.communicator.clone())
+        Communicator::of_engines(self.communicator.clone(), self.engine.number())
     }
 
     /// This engine's piece of an array: (rank, ndarray, whether it is a view), or None if it has

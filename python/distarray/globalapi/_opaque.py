@@ -41,12 +41,11 @@ def reduce(
     """Reduce along axes; the arguments are those of ``_reduce.reduce``, checked already."""
     from distarray.globalapi import _reduce
 
-    native = array.dtype.newbyteorder("=")
-    if native != array.dtype and is_native([native]):
+    if (native := _native(array)) is not None:
         where = True if mask is None else array._sibling(mask)
         return _reduce.reduce(
             name,
-            array.astype(native),
+            native,
             axes,
             dtype,
             keepdims=keepdims,
@@ -59,27 +58,45 @@ def reduce(
     if array.ndim == len(axes):
         value = np.asarray(_whole(name, array, initial, mask), result)
         return _at_home(array, value.reshape((1,) * array.ndim if keepdims else ()), axes, keepdims)
-    return _rows(name, array, axes, result, keepdims, initial, mask)
+    return _rows(_function(name, initial), array, axes, result, keepdims, mask)
+
+
+def _native(array: Any) -> Any:
+    """Return the array in this machine's order of bytes, if the core then knows the dtype."""
+    native = array.dtype.newbyteorder("=")
+    return array.astype(native) if native != array.dtype and is_native([native]) else None
 
 
 def reduce_position(name: str, array: Any, axes: Axes, keepdims: bool) -> Any:
-    """Find the first of the elements that equal the least or the greatest one."""
-    if any(array.shape[axis] == 0 for axis in axes):
-        raise ValueError(f"attempt to get {name} of an empty sequence")
+    """Find the first of the least or of the greatest elements."""
     from distarray.globalapi import _reduce
 
-    kind = {"argmin": "min", "argmax": "max"}[name]
-    extremum = reduce(kind, array, axes, None, True, _reduce.NO_VALUE, None)
-    found = array == extremum
-    if array.dtype.kind in "mM":
-        found = found | np.isnat(array)
-    elif array.dtype.kind in "fc":
-        found = found | np.isnan(array)
-    return _reduce.reduce_position("argmax", found, _one(axes, array.ndim), keepdims=keepdims)
+    if any(array.shape[axis] == 0 for axis in axes):
+        raise ValueError(f"attempt to get {name} of an empty sequence")
+    position: Any = getattr(np, name)
+    position(np.zeros((1,), array.dtype))  # NumPy's refusal
+    if (native := _native(array)) is not None:
+        axis = None if len(axes) == array.ndim else axes[0]
+        return _reduce.reduce_position(name, native, axis, keepdims=keepdims)
+    if len(axes) < array.ndim:
 
+        def along(piece: Any, axes: Axes, keepdims: bool, where: Any) -> Any:
+            return position(piece, axes[0], keepdims=keepdims)
 
-def _one(axes: Axes, ndim: int) -> int | None:
-    return None if len(axes) == ndim else axes[0]
+        return _rows(along, array, axes, np.dtype(np.intp), keepdims, None)
+    layout = Distribution(array.context, (array.size,))
+    flat = array.distribute_as(layout)
+
+    def on_engine(engine: _core.Engine) -> Any:
+        piece, _ = _pieces.piece_of(engine, flat._array)
+        found = int(position(piece))
+        return found, piece[found]
+
+    results = array.context._engines.call(layout.targets, on_engine)
+    best = int(position(np.array([item for _, item in results], array.dtype)))
+    starts = np.cumsum([0, *(length for (length,) in layout.localshapes())])
+    value = np.asarray(starts[best] + results[best][0], np.intp)
+    return _at_home(array, value.reshape((1,) * array.ndim if keepdims else ()), axes, keepdims)
 
 
 def _function(name: str, initial: Any) -> Any:
@@ -89,12 +106,19 @@ def _function(name: str, initial: Any) -> Any:
     keywords: dict[str, Any] = {} if initial is NO_VALUE else {"initial": initial}
     ufunc = _PARTIAL[name]
     if name == "count_nonzero":
-        return lambda piece, axis, keepdims, where: ufunc.reduce(
-            piece.astype(bool), axis, dtype=np.intp, keepdims=keepdims, where=where
-        )
+        return _count
     return lambda piece, axis, keepdims, where: ufunc.reduce(
         piece, axis, keepdims=keepdims, where=where, **keywords
     )
+
+
+def _count(piece: Any, axis: Axes, keepdims: bool, where: Any) -> Any:
+    if len(axis) == piece.ndim and where is True:
+        # Structures can be counted, but not cast.
+        count = np.asarray(np.count_nonzero(piece))
+        return count.reshape((1,) * piece.ndim) if keepdims else count
+    truth: Any = piece.astype(bool)
+    return np.sum(truth, axis, dtype=np.intp, keepdims=keepdims, where=where)
 
 
 def _rehearse(name: str, dtype: np.dtype[Any], initial: Any) -> np.dtype[Any]:
@@ -140,21 +164,19 @@ def _at_home(array: Any, value: Any, axes: Axes, keepdims: bool) -> Any:
 
 
 def _rows(
-    name: str,
+    function: Any,
     array: Any,
     axes: Axes,
     dtype: np.dtype[Any],
     keepdims: bool,
-    initial: Any,
     mask: _core.Array | None,
 ) -> Any:
-    """Reduce some of the axes, moved so that each engine has whole rows."""
+    """Reduce some of the axes by `function`, moved so that each engine has whole rows."""
     context = array.context
     whole = array.distribute_as(_with_whole_rows(array, axes))
     arrays = (whole._array,) if mask is None else (whole._array, mask)
     layout, aligned = _core.align(arrays, communication=context._communication)
     reduced = layout.reduce(list(axes), keepdims)
-    function = _function(name, initial)
     engines = context._engines
     identifier = engines.new_array_id()
 
@@ -170,9 +192,9 @@ def _rows(
 
 
 def _with_whole_rows(array: Handle, axes: Axes) -> Distribution:
-    """Return a distribution like the array's in which `axes` are on one engine each."""
+    """Return a distribution in which each engine has `axes` whole and in their order."""
     distribution = array.distribution
-    if all(distribution.grid_shape[axis] == 1 for axis in axes):
+    if all(distribution.grid_shape[axis] == 1 and distribution.dist[axis] != "u" for axis in axes):
         return distribution
     kept = [axis for axis in range(array.ndim) if axis not in axes]
     dist = dict.fromkeys(kept[:1], "b") | dict.fromkeys((*axes, *kept[1:]), "n")

@@ -6,6 +6,7 @@ to NumPy on each engine's piece otherwise. Which loop that is, and what is refus
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +35,9 @@ _SEVERAL: dict[np.ufunc, list[_core.Op]] = {
 _COMPARISONS = frozenset(
     {np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal}
 )
+
+_STRUCTURES = {np.equal: operator.eq, np.not_equal: operator.ne}
+_NUMBER = np.dtype(int)
 
 # What a call may be given beside its operands; `order` and `subok` are about memory and subclasses,
 # of which a DistArray has neither.
@@ -172,6 +176,9 @@ def _call_carefully(
         looped = resolve(ufunc, described + results, signature, casting)
     except TypeError:
         if ufunc in (np.equal, np.not_equal) and set(results) == {None} and signature is None:
+            if any(getattr(item, "dtype", _NUMBER).kind == "V" for item in operands):
+                # NumPy's operators compare structures field by field, its ufuncs don't.
+                return _pieces.map_function(_STRUCTURES[ufunc], context, operands)
             # Numbers and what is no number, as text, can't be compared: they differ.
             return all_differ(ufunc, *operands)
         raise

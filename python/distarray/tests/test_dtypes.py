@@ -1,5 +1,7 @@
 """Dtypes that the core only moves about: everything else is NumPy's, on each piece."""
 
+import operator
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -87,6 +89,48 @@ def test_created_moved_and_indexed(engines, dtype):
         assert_equal_bytes(ours, changed)
         assert_equal_bytes(context.zeros(layout, dtype), np.zeros((4, 3), dtype))
     assert str(ours) == str(changed)
+
+
+@pytest.mark.parametrize("dtype", ["V3", RECORD, NESTED], ids=str)
+def test_structures_are_compared_as_numpy_does(dtype):
+    theirs = values_of(dtype).reshape(4, 3)
+    other = theirs.copy()
+    other[1] = theirs[2]
+    for engines in 1, 3:
+        context = context_of(engines)
+        for layout in layouts_of(context, (4, 3)):
+            ours = context.fromarray(theirs, layout)
+            for operand, expected in (
+                (context.fromarray(other), other),
+                (other, other),
+                (ours[1], theirs[1]),
+            ):
+                assert_same(ours == operand, theirs == expected)
+                assert_same(ours != operand, theirs != expected)
+            assert_same(ours == ours, theirs == theirs)
+    for foreign in np.arange(12).reshape(4, 3), 3, np.zeros(3, [("z", "f4")]):
+        for array in ours, theirs:
+            with pytest.raises(TypeError, match="Cannot compare struct"):
+                operator.eq(array, foreign)
+    # Bit for bit, those of no bytes but zeros aside.
+    assert int(np.count_nonzero(ours)) == np.count_nonzero(theirs)
+
+
+@pytest.mark.parametrize("dtype", ["S5", "U4", "M8[D]", "m8[ms]", "g", ">f8"])
+def test_positions(dtype):
+    theirs = values_of(dtype, 24).reshape(4, 6)
+    for engines in 1, 3:
+        context = context_of(engines)
+        for layout in layouts_of(context, (4, 6)):
+            ours = context.fromarray(theirs, layout)
+            for name in "argmin", "argmax":
+                function = getattr(np, name)
+                for axis in None, 0, 1:
+                    for keepdims in False, True:
+                        expected = function(theirs, axis, keepdims=keepdims)
+                        assert_same(function(ours, axis, keepdims=keepdims), expected)
+                single = theirs[1:2, 3:4]
+                assert_same(function(ours[1:2, 3:4]), function(single))
 
 
 @pytest.mark.parametrize("dtype", [">f8", ">i4", ">c16", "g", "G"])

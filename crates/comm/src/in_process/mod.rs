@@ -245,6 +245,10 @@ impl Communicator for InProcess {
         }))
     }
 
+    fn abort(&self, culprit: usize, reason: &str) {
+        self.handle().abort(culprit, reason);
+    }
+
     fn shared(&self) -> Option<&dyn SharedMemory> {
         Some(self)
     }

@@ -66,7 +66,7 @@ impl Job {
                 self.interrupted.store(true, Ordering::Release);
             }
             if self.engines.len() > 1 {
-                self.ranks.group.abort(index, error.to_string());
+                self.ranks.group.abort(self.participants[index], error.to_string());
             }
         }
         *self.results[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
@@ -106,7 +106,7 @@ impl Job {
 
     /// Releases the engines that wait for each other.
     pub fn abort(&self, reason: &str) {
-        self.ranks.group.abort(0, reason);
+        self.ranks.group.abort(self.participants[0], reason);
     }
 
     /// The replies of all engines, or what failed.

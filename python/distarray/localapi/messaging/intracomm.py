@@ -84,14 +84,16 @@ class Intracomm(ObjectCalls, BufferCalls):
         self.Free()
 
     def Abort(self, errorcode: int = 0) -> NoReturn:
-        """Give up, which releases all engines that wait for this one.
+        """Give up: release all engines that wait for each other, or will in this call.
 
         Raises
         ------
         CommunicationError
             In any case: the function that calls this ends, and the client sees why.
         """
-        raise CommunicationError(f"Abort({errorcode}) was called by rank {self.rank}")
+        message = f"Abort({errorcode}) was called by rank {self.rank}"
+        self.handle.abort(message)
+        raise CommunicationError(message)
 
     def Create_cart(
         self,
