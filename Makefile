@@ -144,8 +144,8 @@ miri: ## Run the tests of meta and kernels under Miri (needs a nightly toolchain
 	@cargo +nightly miri --version >/dev/null 2>&1 || { \
 		echo "Miri needs a nightly toolchain with the miri component:" >&2; \
 		echo "    rustup toolchain install nightly --component miri rust-src" >&2; exit 1; }
-	MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=4 \
-		cargo +nightly miri test --locked -p distarray-meta -p distarray-kernels --lib
+	MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=4 cargo +nightly miri test --locked \
+		-p distarray-meta -p distarray-kernels --lib --test views --test programs
 
 .PHONY: clean
 clean: ## Remove .venv and everything that was built.

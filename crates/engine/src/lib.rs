@@ -6,6 +6,8 @@
 //! engines; [`ThreadSession`] has its engines in this process. [`Array`] is the user's handle: what
 //! can be checked without the data is checked there, before a command is sent.
 
+#![forbid(unsafe_code)]
+
 pub mod client;
 pub mod command;
 pub mod engine;

@@ -1,5 +1,7 @@
 //! The Rust type behind each native dtype.
 
+#![expect(unsafe_code, reason = "elements are seen as bytes")]
+
 use half::f16;
 use num_complex::Complex;
 

@@ -1,5 +1,7 @@
 //! One value of any native dtype.
 
+#![expect(unsafe_code, reason = "a value is seen as bytes")]
+
 use half::f16;
 use num_complex::Complex;
 

@@ -4,6 +4,11 @@
 //! [`widest`] is compiled again for the wider registers that many have, and the best version is
 //! chosen when it runs.
 
+#![expect(
+    unsafe_code,
+    reason = "functions are compiled for instructions that the processor may lack"
+)]
+
 /// Work whose loops gain from wide vector registers.
 pub(crate) trait Work {
     /// What comes of it.

@@ -1,5 +1,7 @@
 //! Programs over views of every layout, against brute force.
 
+#![expect(unsafe_code, reason = "a buffer is made of memory of the test's")]
+
 mod common;
 
 use std::ptr::NonNull;
@@ -7,8 +9,8 @@ use std::sync::Arc;
 
 use common::{View, indices, view};
 use distarray_kernels::{
-    Argument, Block, Buffer, Builder, Casting, DType, FloatFlags, KernelError, Labels, Op, Operand,
-    Program, Result, Scalar, Source, program,
+    Argument, Block, Buffer, Builder, Casting, DType, FloatFlags, Input, KernelError, Labels, Loop,
+    Op, Operand, Output, Program, Result, Scalar, Source, Step, program,
 };
 use proptest::prelude::*;
 
@@ -42,8 +44,6 @@ fn broadcast_source(shape: &[usize], kept: &[bool], dropped: usize, dtype: DType
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
     #[test]
     fn a_program_of_several_steps_computes_every_element(
         first in view(DType::Int64),
@@ -171,6 +171,123 @@ fn exceptions_of_quiet_operations_are_forgotten() {
     assert_eq!(run(0.0, 2.0, 0.0), FloatFlags { invalid: true, ..FloatFlags::default() });
     assert_eq!(run(1e300, 1e301, 1e-300), FloatFlags { overflow: true, ..FloatFlags::default() });
     assert!(run(1.0, 2.0, 3.0).is_empty());
+}
+
+#[test]
+fn elements_that_are_not_stored_meet_no_exceptions() {
+    program::set_block_len(4);
+    let masks: [&[u8]; 4] = [
+        &[1, 0, 0, 1, 1, 1, 0, 2, 0, 0, 0, 0, 1],
+        &[0; 13],
+        &[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        &[1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1],
+    ];
+    let numbers: Vec<f64> = (0..13).map(f64::from).collect();
+    for mask in masks {
+        // Only the last element is stored with a divisor of zero.
+        let divisors: Vec<f64> =
+            mask.iter().map(|&stored| if stored == 0 { 0.0 } else { 2.0 }).collect();
+        for last in [2.0, 0.0] {
+            let mut divisors = divisors.clone();
+            divisors[12] = last;
+            let mut builder = Builder::new();
+            let a = builder.input(DType::Float64);
+            let b = builder.input(DType::Float64);
+            let stored = builder.input(DType::Bool);
+            let quotient = apply(&mut builder, Op::Divide, &[a, b]).unwrap();
+            builder.output(quotient, Some(stored));
+            let output = Block::from_slice(&[-1.0; 13], &[13]).unwrap();
+            let inputs = [
+                Block::from_slice(&numbers, &[13]).unwrap(),
+                Block::from_slice(&divisors, &[13]).unwrap(),
+                Block::from_slice(mask, &[13]).unwrap().view_dtype(DType::Bool).unwrap(),
+            ];
+            let outputs = std::slice::from_ref(&output);
+            let flags = builder.finish().evaluate(&[13], &inputs, &[], outputs).unwrap();
+            let expected =
+                FloatFlags { divide: last == 0.0 && mask[12] != 0, ..Default::default() };
+            if cfg!(not(miri)) {
+                assert_eq!(flags, expected, "{mask:?} {last}");
+            }
+            let results: Vec<f64> = output.to_vec().unwrap();
+            for (place, &result) in results.iter().enumerate() {
+                let quotient = numbers[place] / divisors[place];
+                let expected: f64 = if mask[place] == 0 { -1.0 } else { quotient };
+                assert_eq!(result.to_bits(), expected.to_bits(), "{place}");
+            }
+        }
+    }
+    let power = Program::single(
+        Op::Power,
+        &Loop { inputs: vec![DType::Int64; 2], output: DType::Int64 },
+        &[Source::Block(DType::Int64), Source::Block(DType::Int64)],
+        DType::Int64,
+        true,
+    );
+    let exponents = Block::from_slice(&[1i64, -1, 3], &[3]).unwrap();
+    let mask = Block::from_slice(&[1u8, 0, 1], &[3]).unwrap().view_dtype(DType::Bool).unwrap();
+    let base = Block::from_slice(&[2i64, 2, 2], &[3]).unwrap();
+    let output = Block::zeroed(DType::Int64, &[3]).unwrap();
+    let outputs = std::slice::from_ref(&output);
+    power.unwrap().evaluate(&[3], &[base, exponents, mask], &[], outputs).unwrap();
+    assert_eq!(output.to_vec::<i64>().unwrap(), [2, 0, 8]);
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "Miri has no C library")]
+fn a_loop_gets_its_arguments_in_the_dtypes_that_it_takes() {
+    // NumPy has a loop for exponents of 32 bits; ours takes 64.
+    let looped = Loop { inputs: vec![DType::Float32, DType::Int32], output: DType::Float32 };
+    let sources = [Source::Block(DType::Float32), Source::Block(DType::Int32)];
+    let program = Program::single(Op::Ldexp, &looped, &sources, DType::Float32, false).unwrap();
+    let inputs = [
+        Block::from_slice(&[1f32, 3.0, 5.0], &[3]).unwrap(),
+        Block::from_slice(&[1i32, -1, 2], &[3]).unwrap(),
+    ];
+    let output = Block::zeroed(DType::Float32, &[3]).unwrap();
+    program.evaluate(&[3], &inputs, &[], std::slice::from_ref(&output)).unwrap();
+    assert_eq!(output.to_vec::<f32>().unwrap(), [2.0, 1.5, 20.0]);
+}
+
+#[test]
+fn a_program_that_is_not_well_formed_is_refused() {
+    let double = Input::Block(DType::Float64);
+    let add = |arguments: Vec<Operand>, dtype| Step::Apply { op: Op::Add, dtype, arguments };
+    let stored = |value, dtype| vec![Output { value, dtype, mask: None }];
+    let first = Operand::Register(0);
+    let cases = [
+        (add(vec![Operand::Input(0); 2], DType::Int64), stored(first, DType::Int64)),
+        (add(vec![Operand::Input(0); 2], DType::Float64), stored(first, DType::Int64)),
+        (add(vec![Operand::Input(0)], DType::Float64), stored(first, DType::Float64)),
+        (add(vec![Operand::Input(1); 2], DType::Float64), stored(first, DType::Float64)),
+        (add(vec![Operand::Register(0); 2], DType::Float64), stored(first, DType::Float64)),
+        (
+            add(vec![Operand::Input(0); 2], DType::Float64),
+            stored(Operand::Register(1), DType::Float64),
+        ),
+        (
+            add(vec![Operand::Input(0); 2], DType::Float64),
+            vec![Output { value: first, dtype: DType::Float64, mask: Some(Operand::Input(0)) }],
+        ),
+        (
+            Step::Cast { argument: Operand::Input(0), from: DType::Int8, to: DType::Float64 },
+            stored(first, DType::Float64),
+        ),
+    ];
+    for (step, outputs) in cases {
+        let dtype = outputs[0].dtype;
+        let program = Program { inputs: vec![double], steps: vec![step], outputs };
+        let input = Block::zeroed(DType::Float64, &[3]).unwrap();
+        let output = Block::zeroed(dtype, &[3]).unwrap();
+        let result = program.evaluate(&[3], &[input], &[], &[output]);
+        assert!(
+            matches!(
+                result,
+                Err(KernelError::Type(_) | KernelError::NoLoop { .. } | KernelError::Value(_))
+            ),
+            "{program:?}"
+        );
+    }
 }
 
 #[test]

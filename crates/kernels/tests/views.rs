@@ -1,5 +1,7 @@
 //! Views and copies against brute force.
 
+#![expect(unsafe_code, reason = "the whole buffer of a view is looked at")]
+
 mod common;
 
 use common::{Change, View, indices, view};
@@ -7,8 +9,6 @@ use distarray_kernels::{Block, DType, Scalar, copy};
 use proptest::prelude::*;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
     #[test]
     fn a_view_shows_the_elements_it_should(view in view(DType::Int64)) {
         let seen: Vec<usize> = indices(&view.block.shape())

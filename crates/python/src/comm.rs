@@ -63,7 +63,6 @@ impl Communicator {
     ) -> PyResult<T> {
         py.detach(|| call(&*self.inner)).map_err(raise)
     }
-
 }
 
 fn not_threads() -> PyErr {
@@ -202,11 +201,7 @@ impl Communicator {
     #[pyo3(signature = (color, key=0))]
     fn split(&self, py: Python<'_>, color: Option<i32>, key: i64) -> PyResult<Option<Self>> {
         let part = self.wait(py, |comm| comm.split(color, key))?;
-        Ok(part.map(|inner| Self {
-            inner,
-            number: self.number,
-            group: self.group.clone(),
-        }))
+        Ok(part.map(|inner| Self { inner, number: self.number, group: self.group.clone() }))
     }
 
     /// Return everybody's object itself, in rank order: for threads of one process.

@@ -1,5 +1,7 @@
 //! Memory that NumPy arrays and blocks share.
 
+#![expect(unsafe_code, reason = "NumPy and blocks share memory")]
+
 use std::any::Any;
 use std::ptr::NonNull;
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! Threads as Python knows them: asking one to stop, and letting none end in the middle.
 
+#![expect(unsafe_code, reason = "the interpreter is called")]
+
 use std::ffi::c_long;
 
 use pyo3::exceptions::PyKeyboardInterrupt;

@@ -15,6 +15,7 @@ from distarray import _core
 from distarray.globalapi import _pieces, _reduce
 from distarray.globalapi._floating import report
 from distarray.globalapi._handle import Handle, common_context
+from distarray.globalapi._indexing import warn_of_lost_parts
 from distarray.globalapi._operations import NAMED, OPERATIONS
 from distarray.globalapi._resolution import WEAK, describe, is_native, resolve, signature_of
 
@@ -195,6 +196,8 @@ def _call_carefully(
     (output,) = outputs
     raw = tuple(item._array if isinstance(item, Handle) else item for item in operands)
     out = output if isinstance(output, Handle) else None
+    if out is not None:
+        warn_of_lost_parts(looped[-1], out.dtype)
     array, flags = _core.elementwise(
         operation,
         raw,

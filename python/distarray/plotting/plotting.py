@@ -47,6 +47,8 @@ _SMALLEST_SIDE = 2.0
 _LARGEST_SIDE = 12.0
 _INCHES_PER_CELL = 0.4
 _INCHES_PER_LETTER = 0.11
+# As wide as the title of a piece.
+_CELLS_OF_TITLE = 3
 # Up to this many cells along a side, lines part the cells.
 _CELLS_WITH_LINES = 64
 
@@ -287,16 +289,23 @@ def plot_local_arrays(
     """
     # A process grid of one axis is drawn as a row, as a 1D array is.
     places = [(0, *coord)[-2:] for coord in process_coords]
-    rows = 1 + max(row for row, _ in places)
-    columns = 1 + max(column for _, column in places)
     pieces = darray.get_ndarrays()
-    cells = np.max([_as_rows(piece).shape for piece in pieces], axis=0)
+    # The same scale everywhere: rows and columns of the figure are as large as the pieces in them.
+    heights = np.ones(1 + max(row for row, _ in places), int)
+    widths = np.full(1 + max(column for _, column in places), _CELLS_OF_TITLE)
+    for piece, (row, column) in zip(pieces, places, strict=True):
+        height, width = _as_rows(piece).shape
+        heights[row] = max(heights[row], height)
+        widths[column] = max(widths[column], width)
+    rows, columns = len(heights), len(widths)
     longest = max(pieces, key=np.size) if cell_label else None
     figure, all_axes = pyplot.subplots(
         rows,
         columns,
-        figsize=_figure_size((rows * (cells[0] + 2), columns * (cells[1] + 2)), longest),
+        figsize=_figure_size((sum(heights + 2), sum(widths + 2)), longest),
         squeeze=False,
+        height_ratios=(heights if yflip else heights[::-1]).tolist(),
+        width_ratios=widths.tolist(),
         layout="constrained",
     )
     for axes in all_axes.flat:
@@ -313,9 +322,9 @@ def plot_local_arrays(
             cell_label=cell_label,
             yflip=yflip,
         )
-        # The same scale everywhere, so that a small piece looks small.
-        subfig.set_xlim(-0.5, max(cells[1], 1) - 0.5)
-        subfig.set_ylim(-0.5, max(cells[0], 1) - 0.5)
+        margin = (widths[column] - _as_rows(piece).shape[1]) / 2
+        subfig.set_xlim(-0.5 - margin, widths[column] - 0.5 - margin)
+        subfig.set_ylim(-0.5, heights[row] - 0.5)
         if yflip:
             subfig.invert_yaxis()
         subfig.set_frame_on(False)

@@ -266,3 +266,32 @@ def test_messages_of_a_failed_call_are_forgotten(context):
         return comm.recv()
 
     assert context.apply(exchange, (context.comm,)) == ["fresh"] * 3
+
+
+@pytest.mark.parametrize("targets", [[0, 1, 2], [1, 3], [0, 2, 3]])
+def test_abort_releases_the_others(targets):
+    context = Context(nengines=4)
+    culprit = targets[1]
+
+    def give_up(comm, is_caught):
+        part = comm.Split(0)
+        if comm.Get_rank() == 1:
+            try:
+                part.Abort(5)
+            except CommunicationError:
+                if not is_caught:
+                    raise
+                return
+        comm.Barrier()
+        part.Barrier()
+
+    comm = context.make_subcomm(targets)
+    with pytest.raises(CommunicationError, match=r"Abort\(5\) was called") as caught:
+        context.apply(give_up, (comm, False), targets=targets)
+    assert caught.value.engine == culprit
+    # Whoever hides its failure releases the others all the same.
+    with pytest.raises(EngineAbortedError, match=rf"engine {culprit} gave up: Abort\(5\)"):
+        context.apply(give_up, (comm, True), targets=targets)
+    assert context.apply(lambda comm: comm.allreduce(1), (comm,), targets=targets) == [
+        len(targets)
+    ] * len(targets)

@@ -17,6 +17,7 @@ from distarray.tests.oracle import (
     assert_same,
     context_of,
     layout_of,
+    layouts_of,
     outcome,
     sample,
 )
@@ -577,3 +578,47 @@ def test_powers():
     y **= 2
     assert_same(y, i**2)
     assert_same(2**y, 2 ** (i**2))
+
+
+def test_elements_that_where_leaves_out_meet_no_exceptions():
+    a = np.arange(40.0)
+    b = np.where(a % 3 == 0, 0, 2.0)
+    for engines in 1, 3:
+        context = context_of(engines)
+        for layout in layouts_of(context, (40,)):
+            ours, divisor = context.fromarray(a, layout), context.fromarray(b, layout)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                for mask in divisor != 0, b != 0:
+                    out = context.full(layout, -1.0)
+                    np.divide(ours, divisor, out=out, where=mask)
+                    assert_same(out, np.divide(a, b, out=np.full(40, -1.0), where=b != 0))
+                out = context.zeros(layout)
+                np.log(ours - 5, out=out, where=ours > 5)
+                integers = ours.astype(int)
+                np.floor_divide(integers, divisor.astype(int), out=integers, where=divisor != 0)
+            with pytest.warns(RuntimeWarning, match="divide by zero"):
+                np.divide(ours, divisor, out=out, where=ours > 1)
+            exponents = ours.astype(int) - 20
+            power = np.power(2, exponents, where=exponents >= 0, out=integers * 0)
+            powers = np.maximum(2.0 ** (a - 20), 0.5).astype(int)
+            assert_same(power, powers)
+
+
+def test_a_loop_is_called_with_the_dtypes_that_it_takes():
+    # ldexp with a dtype has a loop for exponents of 32 bits, which the core doesn't have.
+    context = context_of(3)
+    x, exponents = np.array([1, 2, 3, 0], "u1"), np.array([20, 3, 7, 1], "u1")
+    for dtype in "f2", "f4", "f8":
+        with np.errstate(over="ignore"):
+            expected = np.ldexp(x, exponents, dtype=dtype)
+            ours = np.ldexp(context.fromarray(x), context.fromarray(exponents), dtype=dtype)
+        assert_same(ours, expected)
+
+
+def test_imaginary_parts_are_not_lost_in_silence():
+    context = context_of(2)
+    out = context.zeros((3,))
+    with pytest.warns(np.exceptions.ComplexWarning, match="discards the imaginary part"):
+        np.add(context.ones((3,)), 1j, out=out, casting="unsafe")
+    assert_same(out, np.ones(3))

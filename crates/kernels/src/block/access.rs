@@ -1,5 +1,7 @@
 //! Elements of a block as Rust values: for single elements, small results and tests.
 
+#![expect(unsafe_code, reason = "elements are read and written where they lie")]
+
 use super::Block;
 use crate::element::Element;
 use crate::{KernelError, Result, Scalar, copy};

@@ -1,5 +1,7 @@
 //! Blocks as bytes, and as one run of elements: for messages, files and reshaping.
 
+#![expect(unsafe_code, reason = "a block is seen as bytes")]
+
 use super::{AxisLayout, Block};
 use crate::{DType, Result};
 

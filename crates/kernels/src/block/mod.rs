@@ -1,5 +1,7 @@
 //! A typed view of a buffer: what every kernel works on.
 
+#![expect(unsafe_code, reason = "a block points into its buffer")]
+
 mod access;
 mod bytes;
 mod layout;

@@ -1,5 +1,11 @@
 //! Large memory, asked of the system.
 
+#![expect(unsafe_code, reason = "memory is asked of the system")]
+#![cfg_attr(
+    any(miri, not(target_os = "linux")),
+    expect(dead_code, reason = "there are no such mappings: the allocator is asked")
+)]
+
 use std::ptr::NonNull;
 
 /// The size of a huge page.

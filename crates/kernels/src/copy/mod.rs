@@ -1,5 +1,7 @@
 //! Copies between blocks of any layout and dtype, and filling with one value.
 
+#![expect(unsafe_code, reason = "elements are copied where they lie")]
+
 pub(crate) mod rows;
 mod tiles;
 mod transpose;

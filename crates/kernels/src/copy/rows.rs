@@ -1,5 +1,7 @@
 //! Copies along one axis, or two.
 
+#![expect(unsafe_code, reason = "elements are copied where they lie")]
+
 use crate::walk::Motion;
 
 /// From this many bytes on, `memcpy` beats anything written here.

@@ -1,5 +1,7 @@
 //! Copies between memory orders: where one side walks along rows and the other along columns.
 
+#![expect(unsafe_code, reason = "elements are copied where they lie")]
+
 use super::rows::with_register;
 use super::transpose::Square;
 use crate::walk::{Motion, Odometer, Walk};

@@ -1,5 +1,7 @@
 //! Transposing small squares of items in vector registers.
 
+#![expect(unsafe_code, reason = "elements are copied where they lie")]
+
 /// An item that squares are made of.
 pub trait Square: Copy {
     /// The number of items in a row of a square.

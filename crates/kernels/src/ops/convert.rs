@@ -1,5 +1,7 @@
 //! Conversions between dtypes, with NumPy's `unsafe` casting as it behaves on x86-64.
 
+#![expect(unsafe_code, reason = "a loop works on memory")]
+
 use half::f16;
 use num_complex::Complex;
 

@@ -1,5 +1,7 @@
 //! Functions of the C library that Rust's standard library lacks, or replaces by its own.
 
+#![expect(unsafe_code, reason = "the functions are the C library's")]
+
 use num_complex::Complex;
 
 macro_rules! library {

@@ -1,5 +1,7 @@
 //! The loops: every elementwise kernel is one instantiation of a function of this file.
 
+#![expect(unsafe_code, reason = "a loop works on memory")]
+
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 

@@ -1,5 +1,7 @@
 //! Powers.
 
+#![expect(unsafe_code, reason = "a loop works on memory")]
+
 use num_complex::Complex;
 
 use super::define::{binary, binary_one, entry_one};

@@ -73,6 +73,15 @@ impl Op {
         Ok(looped)
     }
 
+    /// The dtype in which the loop of this name takes its argument at `position`.
+    pub fn argument(self, key: DType, position: usize) -> DType {
+        match (self, position) {
+            (Self::Select, 0) => DType::Bool,
+            (Self::Ldexp, 1) => DType::Int64,
+            _ => key,
+        }
+    }
+
     /// The loop of `ldexp`, whose second argument is an integer.
     fn choose_ldexp(self, arguments: &[Argument], dtype: Option<DType>) -> Result<Loop> {
         let is_exponent = match arguments[1] {

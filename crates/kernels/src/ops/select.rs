@@ -1,5 +1,7 @@
 //! A choice between two values.
 
+#![expect(unsafe_code, reason = "a loop works on memory")]
+
 use std::mem::MaybeUninit;
 
 use super::loops::{Entry, Kernel, Status};

@@ -114,23 +114,17 @@ impl Builder {
         self.raw(op, looped.key(), arguments)
     }
 
-    /// Adds an operation on operands that have the dtypes of its loop `key`.
+    /// Adds an operation by its loop `key`, in whatever dtypes that takes its arguments.
     fn raw(&mut self, op: Op, key: DType, mut arguments: Vec<Operand>) -> Result<Operand> {
-        if let Some(output) = op.output(key) {
-            return Ok(self.step(Step::Apply { op, dtype: key, arguments }, output));
-        }
         // A loop for float16 is that for float32 with each result rounded once more.
-        let output = (key == DType::Float16)
-            .then(|| op.output(DType::Float32))
-            .flatten()
-            .ok_or(KernelError::NoLoop { op: op.name() })?;
-        for argument in &mut arguments {
-            if self.dtype(*argument) == DType::Float16 {
-                *argument = self.cast(*argument, DType::Float32);
-            }
+        let by_float32 = op.output(key).is_none() && key == DType::Float16;
+        let key = if by_float32 { DType::Float32 } else { key };
+        let output = op.output(key).ok_or(KernelError::NoLoop { op: op.name() })?;
+        for (position, argument) in arguments.iter_mut().enumerate() {
+            *argument = self.cast(*argument, op.argument(key, position));
         }
-        let value = self.step(Step::Apply { op, dtype: DType::Float32, arguments }, output);
-        Ok(if output == DType::Float32 { self.cast(value, DType::Float16) } else { value })
+        let value = self.step(Step::Apply { op, dtype: key, arguments }, output);
+        Ok(if by_float32 && output == key { self.cast(value, DType::Float16) } else { value })
     }
 
     /// Compares `int64` with `uint64` exactly, which no common dtype of the two can.

@@ -79,6 +79,7 @@ impl Program {
         labels: &[Labels],
         outputs: &[Block],
     ) -> Result<()> {
+        self.verify()?;
         let wrong = |text: String| Err(KernelError::Value(text));
         let mut blocks = inputs.iter();
         for input in &self.inputs {

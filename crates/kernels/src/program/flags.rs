@@ -1,5 +1,7 @@
 //! The floating-point exceptions that arithmetic leaves behind.
 
+#![expect(unsafe_code, reason = "the floating-point environment is the C library's")]
+
 /// Which floating-point exceptions an evaluation met; NumPy warns of them as `numpy.errstate` says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[expect(clippy::struct_excessive_bools, reason = "four independent facts")]

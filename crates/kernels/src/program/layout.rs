@@ -1,5 +1,7 @@
 //! A program laid out for one walk: where every input, register and result lies.
 
+#![expect(unsafe_code, reason = "registers are filled")]
+
 use smallvec::SmallVec;
 
 use super::registers::Registers;
@@ -40,6 +42,8 @@ pub struct Call {
     pub kernel: Kernel,
     pub arguments: [usize; 3],
     pub output: usize,
+    /// The size of an item of each argument, and of the output.
+    pub itemsizes: [usize; 4],
     /// The step of the program.
     pub step: usize,
     /// Whether the floating-point exceptions that it meets mean nothing.
@@ -197,18 +201,24 @@ impl<'a> Layout<'a> {
         for (slot, operand) in arguments.iter_mut().zip(step.operands()) {
             *slot = self.slot(*operand);
         }
+        let mut itemsizes = [0; 4];
         let (kernel, dtype, quiet) = match step {
             Step::Apply { op, dtype, arguments: operands } => {
                 let entry = op
                     .entry(*dtype)
                     .filter(|_| operands.len() == op.arity())
                     .ok_or(KernelError::NoLoop { op: op.name() })?;
+                for (position, itemsize) in itemsizes.iter_mut().enumerate().take(operands.len()) {
+                    *itemsize = op.argument(*dtype, position).itemsize();
+                }
                 (entry.kernel, entry.output, op.is_quiet())
             }
             Step::Cast { from, to, .. } => {
+                itemsizes[0] = from.itemsize();
                 (cast_kernel(*from, *to).ok_or_else(|| no_cast(*from, *to))?, *to, false)
             }
         };
+        itemsizes[3] = dtype.itemsize();
         let direct = self.eager
             && program.outputs.iter().enumerate().any(|(block, output)| {
                 output.value == Operand::Register(index) && self.takes_directly(walk, block, output)
@@ -219,7 +229,7 @@ impl<'a> Layout<'a> {
             self.registers.add(dtype.itemsize())
         };
         self.steps.push(output);
-        self.calls.push(Call { kernel, arguments, output, step: index, quiet });
+        self.calls.push(Call { kernel, arguments, output, itemsizes, step: index, quiet });
         Ok(())
     }
 
@@ -273,6 +283,14 @@ impl<'a> Layout<'a> {
         let mask = output.mask.map(|mask| self.slot(mask));
         let itemsize = output.dtype.itemsize();
         self.sinks.push(Sink { block, path, itemsize, value, direct, mask });
+    }
+
+    /// The place of what says for all results which elements are stored, if it is there before the
+    /// first step.
+    pub fn common_mask(&self) -> Option<usize> {
+        let mask = self.sinks.first()?.mask?;
+        let is_input = self.inputs.contains(&mask);
+        (is_input && self.sinks.iter().all(|sink| sink.mask == Some(mask))).then_some(mask)
     }
 
     /// The place of an operand in the table of pointers.

@@ -9,6 +9,7 @@ mod registers;
 mod run;
 mod scratch;
 mod tile;
+mod verify;
 
 use crate::{DType, Op, Scalar};
 

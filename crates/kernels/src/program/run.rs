@@ -1,5 +1,9 @@
 //! Running a program over one walk, or a part of one, tile by tile.
 
+#![expect(unsafe_code, reason = "loops are called on memory")]
+
+use std::ops::Range;
+
 use smallvec::{SmallVec, smallvec};
 
 use super::Program;
@@ -20,7 +24,7 @@ pub fn run<'a>(program: &'a Program, walk: &Walk<'a>, blocks: Blocks<'a>) -> Res
     let mut record = Record::default();
     flags::take();
     let mut run = Run::new(layout);
-    if is_silent || is_single {
+    if is_silent || (is_single && run.mask.is_none()) {
         // Nobody looks, or all that is found is of that step.
         each_tile(walk, run.layout.tile, |spot| {
             run.load(spot);
@@ -35,14 +39,19 @@ pub fn run<'a>(program: &'a Program, walk: &Walk<'a>, blocks: Blocks<'a>) -> Res
         return Ok(record);
     }
     // The processor says what was met, not where. So a tile that met something is run again, one
-    // step after another; and the next tile at once so, for it may well meet the same.
+    // step after another and without elements that are not stored; and the next tile at once so,
+    // for it may well meet the same.
     let mut careful: Option<Run<'a>> = None;
     let mut suspicious = false;
     each_tile(walk, run.layout.tile, |spot| {
         if !suspicious {
             run.load(spot);
-            run.call()?;
-            if flags::take() == 0 {
+            if run.stored().next().is_none() {
+                return Ok(());
+            }
+            let outcome = run.call();
+            if flags::take() == 0 && (outcome.is_ok() || run.mask.is_none()) {
+                outcome?;
                 run.store(spot);
                 return Ok(());
             }
@@ -116,6 +125,9 @@ struct Run<'a> {
     filled: PerBlock<*mut u8>,
     /// The number of elements of the tile that was loaded.
     len: usize,
+    /// The place in the table of what says which elements are stored, where that is known before the
+    /// first step.
+    mask: Option<usize>,
     #[expect(dead_code, reason = "keeps the registers alive")]
     scratch: Scratch,
 }
@@ -124,7 +136,8 @@ impl<'a> Run<'a> {
     fn new(layout: Layout<'a>) -> Self {
         let (scratch, pointers) = layout.allocate();
         let filled = smallvec![std::ptr::null_mut(); layout.sources.len()];
-        Self { layout, pointers, filled, len: 0, scratch }
+        let mask = layout.common_mask();
+        Self { layout, pointers, filled, len: 0, mask, scratch }
     }
 
     /// Brings the inputs of a tile where the calls find them.
@@ -183,6 +196,24 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// The runs of elements of the tile that was loaded that are stored, as far as that is known.
+    fn stored(&self) -> impl Iterator<Item = Range<usize>> {
+        let mask: &[u8] = match self.mask {
+            // SAFETY: the mask has a boolean for each element of the tile.
+            Some(mask) => unsafe { std::slice::from_raw_parts(self.pointers[mask], self.len) },
+            None => &[],
+        };
+        let whole = self.mask.is_none().then_some(0..self.len);
+        let mut end = 0;
+        let runs =
+            mask.chunk_by(|&byte, &next| (byte != 0) == (next != 0)).filter_map(move |run| {
+                let start = end;
+                end += run.len();
+                (run[0] != 0).then_some(start..end)
+            });
+        whole.into_iter().chain(runs)
+    }
+
     /// Makes one call for the tile that was loaded.
     #[inline]
     fn make(&self, call: &Call) -> Result<()> {
@@ -190,7 +221,23 @@ impl<'a> Run<'a> {
         let output = self.pointers[call.output];
         // SAFETY: the table has the dtypes of the loop, aligned, as many elements as the tile has,
         // and a result of its own.
-        match unsafe { (call.kernel)(&arguments, output, self.len) } {
+        Self::outcome(unsafe { (call.kernel)(&arguments, output, self.len) })
+    }
+
+    /// Makes one call for some elements of the tile that was loaded.
+    fn make_for(&self, call: &Call, elements: &Range<usize>) -> Result<()> {
+        let place = |slot: usize, position: usize| {
+            self.pointers[slot].wrapping_add(elements.start * call.itemsizes[position])
+        };
+        let [a, b, c] = call.arguments;
+        let arguments = [place(a, 0), place(b, 1), place(c, 2)].map(<*mut u8>::cast_const);
+        let output = place(call.output, 3);
+        // SAFETY: as for the whole tile; its elements lie one after another.
+        Self::outcome(unsafe { (call.kernel)(&arguments, output, elements.len()) })
+    }
+
+    fn outcome(status: Status) -> Result<()> {
+        match status {
             Status::Fine => Ok(()),
             Status::NegativePower => Err(KernelError::Value(
                 "Integers to negative integer powers are not allowed.".to_owned(),
@@ -203,12 +250,16 @@ impl<'a> Run<'a> {
         self.layout.calls.iter().try_for_each(|call| self.make(call))
     }
 
-    /// Makes all calls for the tile that was loaded, and tells whether one met an exception.
+    /// Makes all calls for the elements of the tile that are stored, and tells whether one met an
+    /// exception. What others meet, as in `divide(a, b, where=b != 0)`, doesn't count.
     fn call_recording(&self, record: &mut Record) -> Result<bool> {
         let mut met = false;
         flags::take();
         for call in &self.layout.calls {
-            self.make(call)?;
+            // One call after another: a register may hold what it does for the next call alone.
+            for elements in self.stored() {
+                self.make_for(call, &elements)?;
+            }
             let found = flags::take();
             met |= found != 0;
             if found != 0 && !call.quiet {

@@ -1,5 +1,7 @@
 //! The pieces in which a program runs over its shape.
 
+#![expect(unsafe_code, reason = "tiles are gathered and scattered")]
+
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

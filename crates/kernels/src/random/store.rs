@@ -1,5 +1,7 @@
 //! Random numbers, written to memory: where the module is `unsafe`.
 
+#![expect(unsafe_code, reason = "numbers are stored where they belong")]
+
 use half::f16;
 
 use super::source::{COUNT, Indices, Source};

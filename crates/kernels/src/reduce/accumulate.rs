@@ -1,5 +1,7 @@
 //! From a block to totals, for reductions that are monoids.
 
+#![expect(unsafe_code, reason = "elements are read where they lie")]
+
 use crate::{Block, Bool, KernelError, Labels, Result};
 
 use super::deviations::Center;

@@ -1,5 +1,7 @@
 //! Slices of typed elements out of raw memory: where the reductions are `unsafe`.
 
+#![expect(unsafe_code, reason = "elements are read and written where they lie")]
+
 use crate::{Block, DType, Element, Opaque, Result};
 
 use super::walk::Step;

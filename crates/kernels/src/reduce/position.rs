@@ -1,5 +1,7 @@
 //! From a block to positions of extrema.
 
+#![expect(unsafe_code, reason = "elements are read where they lie")]
+
 use std::marker::PhantomData;
 
 use crate::simd::{Work, widest};

@@ -3,6 +3,7 @@
 mod block;
 mod block_cyclic;
 mod cyclic;
+mod homes;
 mod no_dist;
 mod padding;
 mod slice;
@@ -12,6 +13,7 @@ mod view;
 pub use block::Block;
 pub use block_cyclic::BlockCyclic;
 pub use cyclic::Cyclic;
+pub use homes::Homes;
 pub use no_dist::NoDist;
 pub use padding::Padding;
 pub(crate) use unstructured::Copies;
@@ -100,7 +102,7 @@ impl AxisMap {
 
     /// Pieces that are known to be valid, because they come from a valid map.
     pub(crate) fn unstructured_unchecked(size: usize, pieces: Vec<Indices>) -> Self {
-        Self::Unstructured(Unstructured { size, pieces: pieces.into() })
+        Self::Unstructured(Unstructured { size, pieces: pieces.into(), homes: Homes::default() })
     }
 }
 
@@ -202,10 +204,8 @@ impl AxisMap {
             Self::Cyclic(map) => (index % map.grid_size, index / map.grid_size),
             Self::BlockCyclic(map) => map.owner(index),
             Self::Unstructured(map) => map
-                .pieces
-                .iter()
-                .enumerate()
-                .find_map(|(place, piece)| Some((place, piece.position(index as i64)?)))
+                .homes
+                .find(map.size, &map.pieces, index)
                 .expect("each index of an axis is on some place"),
         })
     }

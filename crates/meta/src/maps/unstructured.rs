@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::homes::Homes;
 use super::invalid;
 use crate::{Indices, Result};
 
@@ -14,6 +15,8 @@ pub struct Unstructured {
     pub size: usize,
     /// What each place holds, in local order.
     pub pieces: Arc<[Indices]>,
+    /// Where each index is.
+    pub homes: Homes,
 }
 
 /// How often the indices of an axis are held.
@@ -43,7 +46,7 @@ impl Unstructured {
         }
         let wholes = pieces.iter().filter(|piece| piece.is_whole(size)).count();
         if wholes == pieces.len() {
-            return Ok(Self { size, pieces: pieces.into() });
+            return Ok(Self { size, pieces: pieces.into(), homes: Homes::default() });
         }
         let held: usize = pieces.iter().map(Indices::len).sum();
         if held < size {
@@ -60,7 +63,7 @@ impl Unstructured {
         if let Some(index) = last_holder.iter().position(|&holder| holder == 0) {
             return fault(format!("index {index} is on no place"));
         }
-        Ok(Self { size, pieces: pieces.into() })
+        Ok(Self { size, pieces: pieces.into(), homes: Homes::default() })
     }
 
     pub(super) fn copies(&self) -> Copies {

@@ -1,7 +1,7 @@
 //! The map of the same memory seen with another item size.
 
 use super::unstructured::Unstructured;
-use super::{AxisMap, invalid};
+use super::{AxisMap, Homes, invalid};
 use crate::progression::gcd;
 use crate::{Indices, MetaError, Result};
 
@@ -59,7 +59,7 @@ impl Unstructured {
         let seen = |piece| Some(widened(&narrowed(piece, before)?, after));
         let pieces: Option<_> = self.pieces.iter().map(seen).collect();
         match pieces {
-            Some(pieces) => Ok(Self { size: new_size, pieces }),
+            Some(pieces) => Ok(Self { size: new_size, pieces, homes: Homes::default() }),
             None => Err(cut_inside(self.size, new_size)),
         }
     }

@@ -1,5 +1,7 @@
 //! Single values between Python and the engines.
 
+#![expect(unsafe_code, reason = "NumPy's memory is read")]
+
 use distarray_engine::command::Item;
 use distarray_kernels::{Block, DType, Scalar, copy};
 use numpy::PyUntypedArray;

@@ -1,5 +1,7 @@
 //! Items between a buffer and the memory of a block: where the crate is `unsafe`.
 
+#![expect(unsafe_code, reason = "elements are read and written where they lie")]
+
 /// Which way items go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {

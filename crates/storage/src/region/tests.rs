@@ -1,5 +1,7 @@
 //! Transfers against brute force, for every kind of region and with limits that meet every path.
 
+#![expect(unsafe_code, reason = "elements are read where they lie")]
+
 use distarray_kernels::{Block, DType, Labels};
 use proptest::prelude::*;
 
@@ -117,8 +119,6 @@ fn file_position(layout: &Layout, parts: &[Part], index: &[usize]) -> usize {
 const OFFSET: usize = 5;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
     #[test]
     fn regions_are_read_and_written(
         parts in prop::collection::vec(part(), 0..4),

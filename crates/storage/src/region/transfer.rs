@@ -1,5 +1,7 @@
 //! The order of a transfer: which bytes go together.
 
+#![expect(unsafe_code, reason = "elements are read and written where they lie")]
+
 use distarray_kernels::{Block, Labels};
 
 use super::axis::Axis;

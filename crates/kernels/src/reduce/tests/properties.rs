@@ -85,8 +85,6 @@ fn labels(len: usize, kind: u8) -> (Labels, usize) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
     #[test]
     fn reductions_are_what_their_definitions_say(
         reduction in prop::sample::select(Reduction::ALL.to_vec()),

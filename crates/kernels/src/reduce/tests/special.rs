@@ -1,5 +1,7 @@
 //! Special values, accuracy, overflow, emptiness, and what is refused.
 
+#![expect(unsafe_code, reason = "a block is made that is not aligned")]
+
 use half::f16;
 use num_complex::Complex;
 
