@@ -3,6 +3,8 @@
 //!
 //! Arithmetic is rounded after each operation, as NumPy's is; only sums are added in another order.
 
+#![expect(unsafe_code, reason = "functions are called from Python, on NumPy's memory")]
+
 use std::thread;
 
 mod loops;

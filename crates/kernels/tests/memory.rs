@@ -1,5 +1,7 @@
 //! What the process holds while buffers come and go. The tests of this file are one, for they watch
 //! the memory of the whole process.
+
+#![expect(unsafe_code, reason = "memory is touched")]
 #![cfg(all(target_os = "linux", not(miri)))]
 
 use std::sync::Arc;
