@@ -66,12 +66,14 @@ def main() -> int:
     # Whoever ends this program means the other processes too, and wants to see what there is.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     outcomes: list[Outcome] = []
+    interrupted = False
     fleet = Fleet(entries, lambda entry: Member(entry, options.scale, cores))
     try:
         for workload in workloads:
             _progress(f"{workload.name} ...")
             outcomes.append(measure(fleet, workload, options.repeats, options.seconds))
     except KeyboardInterrupt:
+        interrupted = True
         print("Interrupted: these are the workloads so far.", file=sys.stderr)
     finally:
         _progress("")
@@ -86,6 +88,8 @@ def main() -> int:
     wrong = any(result.status == "wrong" for o in outcomes for result in o.results.values())
     kept = len(outcomes) - len(missed)
     print(f"\n{kept} workloads keep their goals, {len(missed)} don't; see {options.results}")
+    if interrupted:
+        return 128 + signal.SIGINT
     return 1 if wrong or (options.check and missed) else 0
 
 
