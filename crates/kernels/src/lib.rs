@@ -17,6 +17,7 @@ pub mod dtype;
 pub mod element;
 pub mod error;
 pub mod labels;
+mod math;
 pub mod ops;
 mod parallel;
 pub mod program;

@@ -4,6 +4,7 @@ use num_complex::Complex;
 
 use super::define::{binary, binary_one, entry_one, unary, unary_one};
 use super::library::Library;
+use crate::math;
 
 unary! {
     wide:
@@ -17,25 +18,21 @@ unary! {
 unary! {
     narrow:
     /// The cube root.
-    Cbrt {
-        floats: |x| x.cbrt();
+    Cbrt = math::Cbrt {
     }
     /// e to a power.
-    Exp {
-        floats: |x| x.exp();
+    Exp = math::Exp {
         complexes: |x| R::complex_exp(x);
     }
     /// 2 to a power.
-    Exp2 {
-        floats: |x| x.exp2();
+    Exp2 = math::Exp2 {
         complexes: |x| {
             let scale = std::f64::consts::LN_2 as R;
             R::complex_exp(Complex::new(x.re * scale, x.im * scale))
         };
     }
     /// `exp(x) - 1`, exact for small numbers too.
-    Expm1 {
-        floats: |x| x.exp_m1();
+    Expm1 = math::Expm1 {
         complexes: |x| {
             let half = (x.im / 2.0).sin();
             let real = x.re.exp_m1() * x.im.cos() - 2.0 * half * half;
@@ -43,13 +40,11 @@ unary! {
         };
     }
     /// The natural logarithm.
-    Log {
-        floats: |x| x.ln();
+    Log = math::Log {
         complexes: |x| R::complex_log(x);
     }
     /// The logarithm to base 2.
-    Log2 {
-        floats: |x| x.log2();
+    Log2 = math::Log2 {
         complexes: |x| {
             let log = R::complex_log(x);
             let scale = std::f64::consts::LOG2_E as R;
@@ -57,8 +52,7 @@ unary! {
         };
     }
     /// The logarithm to base 10.
-    Log10 {
-        floats: |x| x.log10();
+    Log10 = math::Log10 {
         complexes: |x| {
             let log = R::complex_log(x);
             let scale = std::f64::consts::LOG10_E as R;
@@ -66,8 +60,7 @@ unary! {
         };
     }
     /// `log(1 + x)`, exact for small numbers too.
-    Log1p {
-        floats: |x| x.ln_1p();
+    Log1p = math::Log1p {
         complexes: |x| {
             let magnitude = (x.re + 1.0).hypot(x.im);
             Complex::new(magnitude.ln(), x.im.atan2(x.re + 1.0))
@@ -111,7 +104,6 @@ binary! {
         };
     }
     /// The length of the hypotenuse.
-    Hypot {
-        floats: |a, b| a.hypot(b);
+    Hypot = math::Hypot {
     }
 }

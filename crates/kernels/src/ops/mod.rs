@@ -12,7 +12,7 @@ mod division;
 mod exponential;
 mod extrema;
 mod floating;
-mod library;
+pub(crate) mod library;
 mod logic;
 mod loops;
 mod power;

@@ -9,6 +9,7 @@ use super::library::Library;
 use super::loops::{self, Entry, Status};
 use crate::DType;
 use crate::element::Element;
+use crate::math;
 use crate::program::flags::raise_invalid;
 
 /// Repeated squaring; integers wrap.
@@ -24,13 +25,6 @@ macro_rules! integer_power {
             exponent >>= 1;
         }
         power
-    }};
-}
-
-macro_rules! float_power {
-    ($base:expr, $exponent:expr) => {{
-        // Squares are what powers are mostly used for, and ten times faster so.
-        if $exponent == 2.0 { $base * $base } else { $base.powf($exponent) }
     }};
 }
 
@@ -73,15 +67,20 @@ macro_rules! complex_power {
 binary! {
     narrow:
     /// A number to a power that is known not to be a negative integer.
-    Unchecked {
+    Unchecked = math::Power {
         integers: |a, b| integer_power!(a, b);
-        floats: |a, b| float_power!(a, b);
         complexes: |a, b| complex_power!(a, b);
     }
-    /// A number to a power, in double precision.
-    FloatPower {
-        doubles: |a, b| float_power!(a, b);
-        double_complexes: |a, b| complex_power!(a, b);
+}
+
+/// A number to a power, in double precision.
+pub struct FloatPower;
+
+impl FloatPower {
+    /// The loop for a dtype.
+    pub fn entry(dtype: DType) -> Option<Entry> {
+        let is_double = matches!(dtype, DType::Float64 | DType::Complex128);
+        if is_double { Unchecked::entry(dtype) } else { None }
     }
 }
 

@@ -1,68 +1,57 @@
 //! Circular and hyperbolic functions and their inverses.
 
-use super::define::{binary, binary_one, entry_one, unary, unary_one};
+use super::define::{binary, entry_one, unary, unary_one};
 use super::library::Library;
+use crate::math;
 
 unary! {
     narrow:
     /// The sine.
-    Sin {
-        floats: |x| x.sin();
+    Sin = math::Sin {
         complexes: |x| R::complex_sin(x);
     }
     /// The cosine.
-    Cos {
-        floats: |x| x.cos();
+    Cos = math::Cos {
         complexes: |x| R::complex_cos(x);
     }
     /// The tangent.
-    Tan {
-        floats: |x| x.tan();
+    Tan = math::Tan {
         complexes: |x| R::complex_tan(x);
     }
     /// The inverse of the sine.
-    Arcsin {
-        floats: |x| x.asin();
+    Arcsin = math::Arcsin {
         complexes: |x| R::complex_asin(x);
     }
     /// The inverse of the cosine.
-    Arccos {
-        floats: |x| x.acos();
+    Arccos = math::Arccos {
         complexes: |x| R::complex_acos(x);
     }
     /// The inverse of the tangent.
-    Arctan {
-        floats: |x| x.atan();
+    Arctan = math::Arctan {
         complexes: |x| R::complex_atan(x);
     }
     /// The hyperbolic sine.
-    Sinh {
-        floats: |x| x.sinh();
+    Sinh = math::Sinh {
         complexes: |x| R::complex_sinh(x);
     }
     /// The hyperbolic cosine.
-    Cosh {
-        floats: |x| x.cosh();
+    Cosh = math::Cosh {
         complexes: |x| R::complex_cosh(x);
     }
     /// The hyperbolic tangent.
-    Tanh {
-        floats: |x| x.tanh();
+    Tanh = math::Tanh {
         complexes: |x| R::complex_tanh(x);
     }
     /// The inverse of the hyperbolic sine.
-    Arcsinh {
-        floats: |x| x.inverse_sinh();
+    Arcsinh = math::Arcsinh {
         complexes: |x| R::complex_asinh(x);
     }
     /// The inverse of the hyperbolic cosine.
-    Arccosh {
-        floats: |x| x.inverse_cosh();
+    Arccosh = math::Arccosh {
         complexes: |x| R::complex_acosh(x);
     }
     /// The inverse of the hyperbolic tangent.
-    Arctanh {
-        floats: |x| x.inverse_tanh();
+    Arctanh = math::Arctanh {
         complexes: |x| R::complex_atanh(x);
     }
     /// Degrees as radians.
@@ -78,7 +67,6 @@ unary! {
 binary! {
     narrow:
     /// The angle of a point, its second coordinate first.
-    Arctan2 {
-        floats: |a, b| a.atan2(b);
+    Arctan2 = math::Arctan2 {
     }
 }

@@ -153,6 +153,14 @@ pub fn take() -> Bits {
     found
 }
 
+/// Adds to what this thread has met, which may be nothing.
+#[inline]
+pub fn restore(found: Bits) {
+    if found != 0 {
+        environment::raise(found);
+    }
+}
+
 /// Records a division of integers by zero.
 #[cold]
 #[inline(never)]

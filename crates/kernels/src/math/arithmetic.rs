@@ -1,0 +1,187 @@
+//! What the formulas are made of: steps that every vector unit has, and that raise no exception.
+//!
+//! Numbers are compared by their bits: a comparison of floats with NaN would count as invalid, and
+//! so would the maximum of two.
+
+/// The bit of the sign.
+pub(super) const SIGN: u64 = 1 << 63;
+
+/// An instruction set, as far as formulas care.
+pub(crate) trait Isa {
+    /// Whether it multiplies and adds with one rounding.
+    const FUSED: bool;
+}
+
+/// Instruction sets with fused multiplication and addition; they give the same bits.
+pub(super) struct Fused;
+
+impl Isa for Fused {
+    const FUSED: bool = true;
+}
+
+/// Instruction sets without. Calling a function for each fused step would take fifty times as
+/// long; two roundings make the polynomials only a little less accurate.
+pub(super) struct Separate;
+
+impl Isa for Separate {
+    const FUSED: bool = false;
+}
+
+/// `a * b + c`, rounded once where the instruction set can.
+#[inline(always)]
+pub(super) fn fma<I: Isa>(a: f64, b: f64, c: f64) -> f64 {
+    if I::FUSED { a.mul_add(b, c) } else { a * b + c }
+}
+
+/// What `product`, which is `a * b` rounded, lacks.
+#[inline(always)]
+pub(super) fn residue<I: Isa>(a: f64, b: f64, product: f64) -> f64 {
+    if I::FUSED {
+        return a.mul_add(b, -product);
+    }
+    // Dekker, "A floating-point technique for extending the available precision" (1971).
+    let ([a, a_low], [b, b_low]) = (halves(a), halves(b));
+    a_low * b_low - (((product - a * b) - a_low * b) - a * b_low)
+}
+
+/// A number as a sum of two with half the digits.
+#[inline(always)]
+fn halves(a: f64) -> [f64; 2] {
+    let scaled = a * ((1_u64 << 27) + 1) as f64;
+    let high = scaled - (scaled - a);
+    [high, a - high]
+}
+
+/// The sum of two numbers and what its rounding lost; the first must be the larger one, or zero.
+#[inline(always)]
+pub(super) fn fast_sum(large: f64, small: f64) -> [f64; 2] {
+    let sum = large + small;
+    [sum, (large - sum) + small]
+}
+
+/// The sum of two numbers and what its rounding lost (Knuth).
+#[inline(always)]
+pub(super) fn exact_sum(a: f64, b: f64) -> [f64; 2] {
+    let sum = a + b;
+    let b_part = sum - a;
+    [sum, (a - (sum - b_part)) + (b - b_part)]
+}
+
+/// A polynomial, its constant coefficient first.
+#[inline(always)]
+pub(super) fn polynomial<I: Isa, const N: usize>(x: f64, coefficients: &[f64; N]) -> f64 {
+    let mut sum = coefficients[N - 1];
+    let mut index = N - 1;
+    while index > 0 {
+        index -= 1;
+        sum = fma::<I>(sum, x, coefficients[index]);
+    }
+    sum
+}
+
+/// A polynomial as two of the square of its variable, so that half as many steps wait for one
+/// another.
+#[inline(always)]
+pub(super) fn long_polynomial<I: Isa, const N: usize>(
+    x: f64,
+    square: f64,
+    coefficients: &[f64; N],
+) -> f64 {
+    let mut sums = [coefficients[N - 2], coefficients[N - 1]];
+    let mut index = N - 2;
+    while index > 1 {
+        index -= 2;
+        sums[0] = fma::<I>(sums[0], square, coefficients[index]);
+        sums[1] = fma::<I>(sums[1], square, coefficients[index + 1]);
+    }
+    let sum = fma::<I>(sums[1], x, sums[0]);
+    if index == 1 { fma::<I>(sum, x, coefficients[0]) } else { sum }
+}
+
+/// One of two numbers.
+#[inline(always)]
+pub(super) fn select(condition: bool, yes: f64, no: f64) -> f64 {
+    if condition { yes } else { no }
+}
+
+/// The bits of the magnitude; they are ordered as magnitudes are, infinity and NaN last.
+#[inline(always)]
+pub(super) fn magnitude(x: f64) -> i64 {
+    (x.to_bits() & !SIGN) as i64
+}
+
+/// Whether a magnitude is below a limit; NaN is not.
+#[inline(always)]
+pub(super) fn is_below(x: f64, limit: f64) -> bool {
+    magnitude(x) < limit.to_bits() as i64
+}
+
+/// The sign bit alone.
+#[inline(always)]
+pub(super) fn sign(x: f64) -> u64 {
+    x.to_bits() & SIGN
+}
+
+/// A number with its sign changed if a sign bit is set.
+#[inline(always)]
+pub(super) fn flip(x: f64, sign: u64) -> f64 {
+    f64::from_bits(x.to_bits() ^ sign)
+}
+
+/// Added to a number below 2^51, it rounds that to a whole number, which is then in the last bits.
+const ROOM: f64 = (3_u64 << 51) as f64;
+
+/// The whole number next to `x`, and bits that end with it. The magnitude must be below 2^51.
+#[inline(always)]
+pub(super) fn nearest(x: f64) -> (f64, u64) {
+    let shifted = x + ROOM;
+    (shifted - ROOM, shifted.to_bits())
+}
+
+/// The whole number next to `a * b`, and bits that end with it.
+#[inline(always)]
+pub(super) fn nearest_product<I: Isa>(a: f64, b: f64) -> (f64, u64) {
+    let shifted = fma::<I>(a, b, ROOM);
+    (shifted - ROOM, shifted.to_bits())
+}
+
+/// An integer below 2^51 as a float.
+#[inline(always)]
+pub(super) fn float(integer: u64) -> f64 {
+    f64::from_bits(ROOM.to_bits().wrapping_add(integer)) - ROOM
+}
+
+/// 2 to the power of an integer that bits end with; it must be normal.
+#[inline(always)]
+pub(super) fn power_of_two(exponent: u64) -> f64 {
+    f64::from_bits((exponent << 52).wrapping_add(1.0_f64.to_bits()))
+}
+
+/// `x` times 2 to the power of an integer that bits end with; both must be normal.
+#[inline(always)]
+pub(super) fn scale(x: f64, exponent: u64) -> f64 {
+    f64::from_bits(x.to_bits().wrapping_add(exponent << 52))
+}
+
+/// The logarithm of 2 in two parts; the first ends in zeros, so that multiples of it are exact.
+pub(super) const LN_2: [f64; 2] = [0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10];
+
+/// A positive normal number as a mantissa between the roots of 1/2 and 2 and a power of two, both
+/// as a float and as bits that end with it.
+#[inline(always)]
+pub(super) fn split(x: f64) -> (f64, f64, u64) {
+    const ROOT: u64 = std::f64::consts::FRAC_1_SQRT_2.to_bits();
+    const ONE: u64 = 1.0_f64.to_bits();
+    // Shifted so that the exponent is not negative: logical shifts are all that AVX2 has.
+    let shifted = x.to_bits().wrapping_add(ONE - ROOT);
+    let exponent = (shifted >> 52).wrapping_sub(1023);
+    let mantissa = f64::from_bits(x.to_bits().wrapping_sub(exponent << 52));
+    (mantissa, float(exponent), exponent)
+}
+
+/// Whether a number is positive, normal and finite.
+#[inline(always)]
+pub(super) fn is_positive_normal(x: f64) -> bool {
+    const LEAST: u64 = f64::MIN_POSITIVE.to_bits();
+    x.to_bits().wrapping_sub(LEAST) < f64::INFINITY.to_bits() - LEAST
+}

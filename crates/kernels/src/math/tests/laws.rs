@@ -1,0 +1,69 @@
+//! A value depends on nothing but its arguments.
+
+use super::super::*;
+use super::{Function, Random, evaluate, loops};
+
+/// Arguments of all kinds, usual ones and others.
+fn arguments(len: usize, seed: u64) -> Vec<f64> {
+    let mut random = Random(seed);
+    (0..len)
+        .map(|index| match index % 7 {
+            0 => random.scaled(-1022, 1023),
+            1 => f64::from_bits(random.bits()),
+            2 => random.uniform(-1.0, 1.0),
+            3 => {
+                [0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN][random.bits() as usize % 5]
+            }
+            _ => random.uniform(-20.0, 20.0),
+        })
+        .collect()
+}
+
+/// Bits that are the same for all NaN.
+fn bits(values: &[f64]) -> Vec<u64> {
+    values.iter().map(|value| if value.is_nan() { !0 } else { value.to_bits() }).collect()
+}
+
+fn check<F: Function<f64, N> + Function<f32, N>, const N: usize>() {
+    let inputs: [Vec<f64>; N] = std::array::from_fn(|axis| arguments(700, axis as u64));
+    let mut by_fused = None;
+    for (stamp, kernel) in loops::<f64, F, N>() {
+        let whole = evaluate(kernel, &inputs.each_ref().map(Vec::as_slice));
+        for (start, end) in [(0, 1), (1, 64), (3, 68), (63, 65), (5, 261), (64, 700), (699, 700)] {
+            let part = evaluate(kernel, &inputs.each_ref().map(|input| &input[start..end]));
+            assert_eq!(bits(&part), bits(&whole[start..end]), "{stamp}, {start}..{end}");
+        }
+        if stamp != "baseline" {
+            let first = by_fused.get_or_insert_with(|| bits(&whole));
+            assert_eq!(*first, bits(&whole), "{stamp}");
+        }
+    }
+    let inputs = inputs.map(|input| input.iter().map(|&x| x as f32).collect::<Vec<_>>());
+    let mut by_fused = None;
+    for (stamp, kernel) in loops::<f32, F, N>() {
+        let bits = |values: &[f32]| bits(&values.iter().map(|&x| x.into()).collect::<Vec<_>>());
+        let whole = evaluate(kernel, &inputs.each_ref().map(Vec::as_slice));
+        for (start, end) in [(0, 1), (3, 68), (64, 700)] {
+            let part = evaluate(kernel, &inputs.each_ref().map(|input| &input[start..end]));
+            assert_eq!(bits(&part), bits(&whole[start..end]), "{stamp}, {start}..{end}");
+        }
+        if stamp != "baseline" {
+            let first = by_fused.get_or_insert_with(|| bits(&whole));
+            assert_eq!(*first, bits(&whole), "{stamp}");
+        }
+    }
+}
+
+#[test]
+fn values_do_not_depend_on_place_length_or_registers() {
+    macro_rules! check_all {
+        ($($function:ident),*) => { $(check::<$function, 1>();)* };
+    }
+    check_all!(
+        Exp, Exp2, Expm1, Log, Log2, Log10, Log1p, Sin, Cos, Tan, Arcsin, Arccos, Arctan, Sinh,
+        Cosh, Tanh, Arcsinh, Arccosh, Arctanh, Cbrt
+    );
+    check::<Power, 2>();
+    check::<Arctan2, 2>();
+    check::<Hypot, 2>();
+}
