@@ -29,6 +29,9 @@ export PYO3_PYTHON := $(BIN)/python
 
 CRATES := --workspace --exclude distarray-python
 RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name Cargo.toml)
+# The tests of arrays.
+ARRAY_TESTS := $(addprefix python/distarray/tests/test_,$(addsuffix .py,\
+	creation distarray dtypes indexing random reductions ufuncs))
 ENGINE_EXAMPLES := $(basename $(notdir $(wildcard crates/engine/examples/*.rs)))
 
 .PHONY: help
@@ -115,6 +118,10 @@ test-rust: $(STAMPS)/venv ## Run the crates' tests and examples, and build their
 .PHONY: test-python
 test-python: $(STAMPS)/extension $(STAMPS)/extra-test ## Run the package's tests and doctests.
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@echo "== Again with every operation carried out at once"
+	DISTARRAY_DEFERRED=0 $(BIN)/python -m pytest $(PYTEST_ARGS)
+	@echo "== Again with every operation put off, a thread for every engine, and tiny blocks"
+	DISTARRAY_INLINE_BYTES=0 DISTARRAY_BLOCK=3 $(BIN)/python -m pytest $(PYTEST_ARGS) $(ARRAY_TESTS)
 
 .PHONY: lint
 lint: lint-rust lint-python ## Check format, lints, types and the extension's stub.

@@ -43,6 +43,7 @@ from distarray._default import (
     zeros_like,
 )
 from distarray.globalapi import Context, ContextCreationError, DistArray, Distribution, functions
+from distarray.globalapi._deferred import evaluate
 from distarray.globalapi.context import default_context
 from distarray.globalapi.functions import *  # noqa: F403 (NumPy's functions are names of ours)
 from distarray.localapi import LocalArray
@@ -61,6 +62,7 @@ __all__ = [
     "empty",
     "empty_like",
     "error",
+    "evaluate",
     "eye",
     "fromarray",
     "fromfunction",

@@ -19,6 +19,7 @@ __all__ = [
     "Indices",
     "NpyFile",
     "Op",
+    "Passing",
     "__version__",
     "align",
     "check_dim_data_per_rank",
@@ -27,6 +28,7 @@ __all__ = [
     "check_grid_shape_preconditions",
     "complete_dim_dict",
     "elementwise",
+    "evaluate",
     "flat_intervals",
     "in_process_group",
     "make_grid_shape",
@@ -293,6 +295,10 @@ class Engines:
     def ensure(self, count: int) -> None:
         """See to it that there are at least `count` engines."""
 
+    @property
+    def inline_bytes(self) -> int:
+        """Up to how many bytes per engine the caller's thread works for all engines."""
+
     def set_inline_bytes(self, count: int) -> None:
         """Set up to how many bytes per engine the caller's thread works for all engines."""
 
@@ -378,13 +384,22 @@ def elementwise(
     loop_dtypes: Sequence[DTypeLike] | None = None,
     dtype: DTypeLike | None = None,
     communication: int = 0,
+    later: str | None = None,
 ) -> tuple[Array, int]:
     """Apply an operation to arrays, ndarrays and numbers.
 
     Returns the array and the floating-point exceptions that were met, as bits: 1 divide by
     zero, 2 overflow, 4 underflow, 8 invalid. `loop_dtypes` names the loop where promotion is not
-    to choose; `dtype` is that of the result where it is not the loop's.
+    to choose; `dtype` is that of the result where it is not the loop's. With `later`, the
+    operation may be carried out later; that is the name to report exceptions by.
     """
+
+def evaluate(arrays: Sequence[Array]) -> None:
+    """Compute the elements of arrays; those of one layout in one pass."""
+
+@final
+class Passing:
+    """As long as it lives, an array counts as one that nobody will ask for."""
 
 @final
 class Array:
@@ -406,8 +421,17 @@ class Array:
         """Make a new array with the elements of an ndarray, cast to `dtype`."""
 
     @staticmethod
-    def adopt(engines: Engines, id: int, distribution: Distribution, dtype: DTypeLike) -> Array:
-        """Make the handle of pieces that functions left on the engines under the name `id`."""
+    def adopt(
+        engines: Engines,
+        id: int,
+        distribution: Distribution,
+        dtype: DTypeLike,
+        base: Array | None = None,
+    ) -> Array:
+        """Make the handle of pieces that functions leave on the engines under the name `id`.
+
+        `base` is the array whose memory they share, if they do.
+        """
 
     @staticmethod
     def affine(
@@ -432,6 +456,19 @@ class Array:
     @property
     def id(self) -> int:
         """The name on the engines."""
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the elements are still to be computed."""
+
+    def explain(self) -> dict[str, Any]:
+        """Return what evaluating the array will do."""
+
+    def passing(self, handles: int) -> Passing:
+        """Say that so many handles go soon: until the result is dropped, nobody will ask for it."""
+
+    def expose(self) -> None:
+        """Say that somebody has a view of a piece, through which elements may change."""
 
     @property
     def distribution(self) -> Distribution:
@@ -465,8 +502,11 @@ class Array:
     def assign_numpy(self, values: NDArray[Any]) -> None:
         """Set every element to that of an ndarray that broadcasts."""
 
-    def assign(self, value: Array, communication: int) -> None:
-        """Set every element to that of an array that broadcasts."""
+    def assign(self, value: Array, communication: int, passing: bool = False) -> None:
+        """Set every element to that of an array that broadcasts.
+
+        `passing` says that nobody will ask for `value` again.
+        """
 
     def __getitem__(self, index: Any, /) -> Any:
         """Return the element or the view that an index expression selects."""
@@ -480,8 +520,8 @@ class Array:
     def view(self, dtype: DTypeLike) -> Array:
         """Return a view of the same memory as another dtype."""
 
-    def astype(self, dtype: DTypeLike) -> Array:
-        """Return a copy in the same layout, cast."""
+    def astype(self, dtype: DTypeLike, *, deferred: bool = False) -> Array:
+        """Return a copy in the same layout, cast; `deferred`: made when somebody needs it."""
 
     def redistribute(self, distribution: Distribution) -> Array:
         """Return a copy in another layout."""

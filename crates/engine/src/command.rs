@@ -80,17 +80,8 @@ pub enum Command {
         /// The layout of the result.
         distribution: Distribution,
     },
-    /// Evaluates a program over the pieces of one layout; nothing moves.
-    Evaluate {
-        /// The program.
-        program: Program,
-        /// The layout of the outputs, and the space that the program runs over.
-        distribution: Distribution,
-        /// What the program's block inputs are.
-        inputs: Vec<ArrayId>,
-        /// Where its outputs go.
-        outputs: Vec<Destination>,
-    },
+    /// Evaluates a program over the pieces of one layout.
+    Evaluate(Evaluate),
     /// Reduces an array along axes.
     Reduce(Reduce),
     /// Copies an array into another one of the same shape and any layout, casting.
@@ -166,6 +157,30 @@ pub enum Command {
     },
 }
 
+/// An evaluation of a program.
+#[derive(Debug)]
+pub struct Evaluate {
+    /// The program.
+    pub program: Program,
+    /// The layout of the outputs, and the space that the program runs over.
+    pub distribution: Distribution,
+    /// What the program's block inputs are.
+    pub inputs: Vec<Source>,
+    /// Where its outputs go.
+    pub outputs: Vec<Destination>,
+}
+
+/// An array that a program reads.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Its name.
+    pub array: ArrayId,
+    /// Its dtype.
+    pub dtype: DType,
+    /// Its layout, unless every engine has in its piece what it reads.
+    pub elsewhere: Option<Distribution>,
+}
+
 /// A reduction of an array along axes.
 #[derive(Debug)]
 pub struct Reduce {
@@ -213,10 +228,21 @@ pub enum Destination {
     Existing(ArrayId),
 }
 
+impl Evaluate {
+    /// Whether an engine reads what others have.
+    pub fn communicates(&self) -> bool {
+        self.inputs.iter().any(|input| input.elsewhere.is_some())
+    }
+}
+
 impl Command {
     /// Whether engines talk to each other while they execute the command.
     pub fn communicates(&self) -> bool {
-        matches!(self, Self::Reduce(_) | Self::Copy(_) | Self::Reshape(_) | Self::Call { .. })
+        match self {
+            Self::Evaluate(evaluate) => evaluate.communicates(),
+            Self::Reduce(_) | Self::Copy(_) | Self::Reshape(_) | Self::Call { .. } => true,
+            _ => false,
+        }
     }
 }
 
@@ -226,6 +252,11 @@ pub enum Reply {
     Done {
         /// The floating-point exceptions that were met.
         flags: FloatFlags,
+    },
+    /// A program was evaluated.
+    Evaluated {
+        /// The floating-point exceptions that steps of the program met.
+        flags: Vec<(usize, FloatFlags)>,
     },
     /// One element.
     Item(Item),
@@ -260,6 +291,9 @@ impl fmt::Debug for Reply {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Done { flags } => formatter.debug_struct("Done").field("flags", flags).finish(),
+            Self::Evaluated { flags } => {
+                formatter.debug_struct("Evaluated").field("flags", flags).finish()
+            }
             Self::Item(item) => formatter.debug_tuple("Item").field(item).finish(),
             Self::Value(_) => formatter.write_str("Value(..)"),
         }

@@ -10,6 +10,7 @@ use distarray_comm::{Communicator, SharedObject};
 use distarray_kernels::{Block, DType, copy};
 use distarray_meta::{AxisTransfer, Distribution, Run, Transfer, plan};
 
+use crate::Reply;
 use crate::error::EngineError;
 use crate::supersteps::{self, Supersteps};
 
@@ -44,10 +45,10 @@ impl Endpoint<'_> {
     ///
     /// [`EngineError::Comm`] when another rank gives up, [`EngineError::Kernel`] when memory is
     /// short.
-    pub fn run(&self, communicator: &Arc<dyn Communicator>) -> Result<(), EngineError> {
+    pub fn run(&self, communicator: &Arc<dyn Communicator>) -> Result<Reply, EngineError> {
         match communicator.shared() {
             Some(shared) => supersteps::run(self, shared, communicator),
-            None => self.pass_messages(communicator),
+            None => self.pass_messages(communicator).map(|()| Reply::done()),
         }
     }
 
@@ -90,11 +91,11 @@ impl Supersteps for Endpoint<'_> {
         Ok(staged)
     }
 
-    fn settle(&self, staged: Option<Block>) -> Result<(), EngineError> {
+    fn settle(&self, staged: Option<Block>) -> Result<Reply, EngineError> {
         if let (Some(staged), Some(dest)) = (&staged, &self.dest) {
             copy::copy(staged, dest)?;
         }
-        Ok(())
+        Ok(Reply::done())
     }
 }
 

@@ -34,20 +34,14 @@ pub fn execute(
         Command::Reinterpret { array, base, dtype, distribution } => {
             ops::view::reinterpret(engine, *array, *base, *dtype, distribution)
         }
-        Command::Evaluate { program, distribution, inputs, outputs } => {
-            ops::evaluate::evaluate(engine, program, distribution, inputs, outputs)
-        }
+        Command::Evaluate(evaluate) => evaluate.run(engine, participants, communicator),
         Command::Reduce(reduce) => reduce.run(engine, participants, communicator),
-        Command::Copy(movement) => {
-            movement.endpoint(engine, participants)?.run(communicator)?;
-            Ok(Reply::done())
-        }
+        Command::Copy(movement) => movement.endpoint(engine, participants)?.run(communicator),
         Command::CopyLocal { source, dest } => {
             ops::redistribute::copy_local(engine, *source, *dest)
         }
         Command::Reshape(movement) => {
-            Reshaping::new(movement, engine, participants)?.run(communicator)?;
-            Ok(Reply::done())
+            Reshaping::new(movement, engine, participants)?.run(communicator)
         }
         Command::ReadHost { array, distribution, host } => {
             ops::host::read(engine, *array, distribution, host)
@@ -82,8 +76,11 @@ pub fn execute_all(
     engines: &[Arc<Engine>],
     participants: &[usize],
     command: &Command,
-) -> Option<Result<(), (usize, EngineError)>> {
+) -> Option<Result<Vec<Reply>, (usize, EngineError)>> {
     match command {
+        Command::Evaluate(evaluate) if evaluate.communicates() => {
+            Some(together(engines, |engine| evaluate.part(engine, participants)))
+        }
         Command::Reduce(reduce) => {
             Some(together(engines, |engine| reduce.part(engine, participants)))
         }
@@ -100,7 +97,7 @@ pub fn execute_all(
 fn together<'a, S: Supersteps>(
     engines: &'a [Arc<Engine>],
     part: impl Fn(&'a Engine) -> Result<S, EngineError>,
-) -> Result<(), (usize, EngineError)> {
+) -> Result<Vec<Reply>, (usize, EngineError)> {
     let numbered = engines.iter().enumerate();
     let parts = numbered
         .map(|(position, engine)| part(engine).map_err(|error| (position, error)))

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use distarray_comm::{Communicator, SharedMemory, SharedObject};
 
+use crate::Reply;
 use crate::error::EngineError;
 
 /// One rank's part in a collective operation of engines that share memory.
@@ -33,12 +34,12 @@ pub trait Supersteps {
     /// Whatever the operation meets.
     fn complete(&self, posted: &[SharedObject]) -> Result<Self::Unfinished, EngineError>;
 
-    /// What changes memory that others may have read.
+    /// What changes memory that others may have read; the answer to the command.
     ///
     /// # Errors
     ///
     /// Whatever the operation meets.
-    fn settle(&self, unfinished: Self::Unfinished) -> Result<(), EngineError>;
+    fn settle(&self, unfinished: Self::Unfinished) -> Result<Reply, EngineError>;
 }
 
 /// Takes the steps as one rank among others.
@@ -50,7 +51,7 @@ pub fn run<S: Supersteps>(
     part: &S,
     shared: &dyn SharedMemory,
     communicator: &Arc<dyn Communicator>,
-) -> Result<(), EngineError> {
+) -> Result<Reply, EngineError> {
     let posted = shared.share(part.post()?)?;
     let unfinished = part.complete(&posted)?;
     if S::POSTS_ARRAYS {
@@ -64,13 +65,13 @@ pub fn run<S: Supersteps>(
 /// # Errors
 ///
 /// Whatever the operation meets first, and the position of the rank that met it.
-pub fn run_all<S: Supersteps>(parts: &[S]) -> Result<(), (usize, EngineError)> {
+pub fn run_all<S: Supersteps>(parts: &[S]) -> Result<Vec<Reply>, (usize, EngineError)> {
     let posted = each(parts, S::post)?;
     let unfinished = each(parts, |part| part.complete(&posted))?;
-    for (position, (part, unfinished)) in parts.iter().zip(unfinished).enumerate() {
-        part.settle(unfinished).map_err(|error| (position, error))?;
-    }
-    Ok(())
+    let settled = parts.iter().zip(unfinished).enumerate().map(|(position, (part, unfinished))| {
+        part.settle(unfinished).map_err(|error| (position, error))
+    });
+    settled.collect()
 }
 
 fn each<S, T>(

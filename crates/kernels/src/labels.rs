@@ -35,6 +35,18 @@ impl Labels {
         }
     }
 
+    /// The labels of `len` positions from `start` on.
+    ///
+    /// # Panics
+    ///
+    /// When a list of labels is shorter.
+    pub fn part(&self, start: usize, len: usize) -> Self {
+        match self {
+            Self::Strided { step, .. } => Self::Strided { start: self.get(start), step: *step },
+            Self::List(list) => Self::List(list[start..start + len].into()),
+        }
+    }
+
     /// The labels of `len` positions, each multiplied by `factor`.
     pub(crate) fn scaled(&self, factor: i64, len: usize) -> Self {
         match self {

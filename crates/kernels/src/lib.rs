@@ -28,7 +28,7 @@ pub mod scalar;
 mod simd;
 mod walk;
 
-pub use block::{AxisLayout, Block};
+pub use block::{AxisLayout, Block, Region};
 pub use buffer::Buffer;
 pub use dtype::{DType, Opaque};
 pub use element::{Bool, Element};

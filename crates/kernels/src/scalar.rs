@@ -2,10 +2,12 @@
 
 #![expect(unsafe_code, reason = "a value is seen as bytes")]
 
+use std::fmt;
+
 use half::f16;
 use num_complex::Complex;
 
-use crate::element::Element;
+use crate::element::{Element, with_element};
 use crate::ops::cast_scalar;
 use crate::promotion::Kind;
 use crate::{Bool, DType, KernelError, Result};
@@ -15,6 +17,23 @@ use crate::{Bool, DType, KernelError, Result};
 pub struct Scalar {
     dtype: DType,
     bytes: [u8; 16],
+}
+
+impl fmt::Display for Scalar {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.dtype == DType::Bool {
+            return formatter.write_str(if self.is_nonzero() { "True" } else { "False" });
+        }
+        if let Some(value) = self.as_i64() {
+            return write!(formatter, "{value}");
+        }
+        with_element!(self.dtype, T => {
+            match self.get::<T>() {
+                Some(value) => write!(formatter, "{value:?}"),
+                None => formatter.write_str(self.dtype.name()),
+            }
+        }, _ => formatter.write_str(self.dtype.name()))
+    }
 }
 
 impl Scalar {

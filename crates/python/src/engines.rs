@@ -108,6 +108,12 @@ impl PyEngines {
         self.session.engines()
     }
 
+    /// Up to how many bytes per engine a command is executed by the caller's thread for all engines.
+    #[getter]
+    fn inline_bytes(&self) -> usize {
+        self.session.inline_bytes()
+    }
+
     /// Sets up to how many bytes per engine a command is executed by the caller's thread for all
     /// engines; with 0, small arrays take the same path as large ones.
     fn set_inline_bytes(&self, count: usize) {

@@ -177,7 +177,8 @@ impl PyEngine {
 
 impl PyEngine {
     fn local(&self, array: &PyArray) -> PyResult<LocalArray> {
-        self.engine.get(array.inner.id()).map_err(raise)
+        let id = array.inner.id().map_err(raise)?;
+        self.engine.get(id).map_err(raise)
     }
 }
 

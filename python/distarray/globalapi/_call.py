@@ -117,6 +117,9 @@ class Argument:
             value = value.array
         self.array: _core.Array | None = value._array if isinstance(value, Handle) else None
         self.proxy: Proxy | None = value if isinstance(value, Proxy) else None
+        if self.array is not None:
+            # The function may write to its piece, and keep it.
+            self.array.expose()
 
     @staticmethod
     def stands_for(value: Any) -> bool:

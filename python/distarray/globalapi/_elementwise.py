@@ -86,5 +86,6 @@ def where(condition: Any, chosen: Any, other: Any) -> Any:
         tuple(item._array if isinstance(item, Handle) else item for item in operands),
         loop_dtypes=(np.dtype(bool), dtype, dtype, dtype),
         communication=context._communication,
+        later="where" if context._deferred else None,
     )
     return handles[0]._sibling(array)

@@ -5,10 +5,24 @@ from __future__ import annotations
 import sys
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-__all__ = ["DIVIDE", "INVALID", "OVERFLOW", "UNDERFLOW", "Recorder", "report", "warn"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "DIVIDE",
+    "INVALID",
+    "OVERFLOW",
+    "UNDERFLOW",
+    "Recorder",
+    "note",
+    "report",
+    "report_later",
+    "warn",
+]
 
 # The bits that the core returns.
 DIVIDE = 1
@@ -49,6 +63,33 @@ def report(flags: int, name: str) -> None:
         if flags & bit:
             mode = modes[key]  # type: ignore[literal-required]
             _report_one(mode, flags, words, f"{words} encountered in {name}")
+
+
+def note(name: str) -> tuple[str, Mapping[str, Any]] | None:
+    """Return what is to be known when an operation that is carried out later meets exceptions.
+
+    Parameters
+    ----------
+    name : str
+        The operation, as NumPy calls it in its messages.
+
+    Returns
+    -------
+    tuple or None
+        The name, and what ``numpy.errstate`` says now; None if it asks for more than a warning, so
+        that the operation has to be carried out at once.
+    """
+    modes = np.geterr()
+    if any(mode not in ("warn", "ignore") for mode in modes.values()):
+        return None
+    return name, modes
+
+
+def report_later(flags: int, noted: tuple[str, Mapping[str, Any]]) -> None:
+    """Report floating-point exceptions as ``numpy.errstate`` said when :func:`note` was called."""
+    name, modes = noted
+    with np.errstate(**modes):
+        report(flags, name)
 
 
 def _report_one(mode: str, flags: int, words: str, message: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from sys import getrefcount
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from distarray import _core
 from distarray.globalapi import _pieces
+from distarray.globalapi._deferred import TEMPORARY_VALUE
 from distarray.globalapi._floating import report, warn
 from distarray.globalapi._handle import Handle, common_context
 from distarray.globalapi._operations import NAMED
@@ -38,13 +40,17 @@ class Indexing(Handle):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         """Set a part of the array; the value broadcasts, and is cast as NumPy casts."""
+        passing = getrefcount(value) <= TEMPORARY_VALUE
+        if _is_mask(index):
+            _assign_masked(self, index, value)
+            return
         try:
             part = self._array.view_at(index)
         except IndexError:
             if (fields := _fields(self, index)) is None:
                 raise
             part = fields._array
-        assign(self, part, value)
+        assign(self, part, value, passing)
 
     def __len__(self) -> int:
         if not self.shape:
@@ -90,8 +96,59 @@ def item_of(value: Any, dtype: np.dtype[Any]) -> np.ndarray[Any, np.dtype[Any]]:
     return item[0, ...]
 
 
-def assign(owner: Handle, part: _core.Array, value: Any) -> None:
-    """Set all elements of a part of an array."""
+def _is_mask(index: Any) -> bool:
+    """Whether an index says of each element, or of each row, whether it is meant."""
+    return isinstance(index, Handle | np.ndarray) and index.dtype == bool and index.ndim > 0
+
+
+def _assign_masked(array: Handle, mask: Any, value: Any) -> None:
+    """Set the elements for which a mask is true to one value."""
+    if mask.ndim > array.ndim:
+        raise IndexError(
+            f"too many indices for array: array is {array.ndim}-dimensional, but "
+            f"{mask.ndim} were indexed"
+        )
+    for axis, (length, size) in enumerate(zip(mask.shape, array.shape, strict=False)):
+        if length != size:
+            raise IndexError(
+                f"boolean index did not match indexed array along axis {axis}; size of axis is "
+                f"{size} but size of corresponding boolean axis is {length}"
+            )
+    if np.ndim(value):
+        raise IndexError(
+            "only one value can be assigned to the elements of a mask as yet; numpy.where(mask, "
+            "values, array) chooses from arrays"
+        )
+    if isinstance(value, Handle):
+        value = value._array.to_numpy()
+    item = item_of(value, array.dtype)
+    mask = mask[(..., *(None,) * (array.ndim - mask.ndim))]
+    if not is_native([array.dtype]):
+        from distarray.globalapi._elementwise import where
+
+        assign(array, array._array, where(mask, item, array))
+        return
+    raw = mask._array if isinstance(mask, Handle) else mask
+    loop = (np.dtype(bool), array.dtype, array.dtype, array.dtype)
+    operands: tuple[Any, ...]
+    if array._array.is_pending:
+        # Then the choice is one more operation of the expression.
+        operands, raw_mask = (raw, item, array._array), None
+    else:
+        operands, raw_mask = (True, item, item), raw
+    _core.elementwise(
+        NAMED["where"],
+        operands,
+        out=array._array,
+        mask=raw_mask,
+        loop_dtypes=loop,
+        communication=array.context._communication,
+        later="where" if array.context._deferred else None,
+    )
+
+
+def assign(owner: Handle, part: _core.Array, value: Any, passing: bool = False) -> None:
+    """Set all elements of a part of an array; `passing`: nobody will ask for the value again."""
     dtype = part.dtype
     if isinstance(value, Handle):
         common_context((owner, value))
@@ -101,7 +158,7 @@ def assign(owner: Handle, part: _core.Array, value: Any) -> None:
         elif _may_lose(value.dtype, dtype) and _fits(value.shape, part.shape):
             report(_cast_into(value._array, part, owner.context._communication), "cast")
         else:
-            part.assign(value._array, owner.context._communication)
+            part.assign(value._array, owner.context._communication, passing)
         return
     if isinstance(value, _SCALARS):
         part.fill(item_of(value, dtype))

@@ -122,6 +122,8 @@ def join(
     for (engine, _), local in zip(results, local_arrays, strict=True):
         engine.keep(name, local.ndarray)
         engine.place(name, core)
+    # The pieces are the caller's own memory.
+    array.expose()
     return DistArray._wrap(context, array)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from sys import getrefcount
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from distarray import _core
 from distarray.globalapi import _ufuncs
+from distarray.globalapi._deferred import TEMPORARY_OTHER
 from distarray.globalapi._floating import report
 from distarray.globalapi._handle import Handle
 from distarray.globalapi._operations import OPERATIONS
@@ -45,9 +47,13 @@ def _binary(ufunc: np.ufunc, symbol: str) -> Binary:
             return NotImplemented
         else:
             return _ufuncs.call(ufunc, (self, other))
+        context = self.context
         try:
             array, flags = elementwise(
-                operation, (self._array, operand), communication=self.context._communication
+                operation,
+                (self._array, operand),
+                communication=context._communication,
+                later=name if context._deferred else None,
             )
         except (TypeError, OverflowError):
             return _ufuncs.call(ufunc, (self, other))
@@ -98,9 +104,13 @@ def _reflected(ufunc: np.ufunc, symbol: str) -> Binary:
             if _stands_back(other):
                 return NotImplemented
             return _ufuncs.call(ufunc, (other, self))
+        context = self.context
         try:
             array, flags = elementwise(
-                operation, (other, self._array), communication=self.context._communication
+                operation,
+                (other, self._array),
+                communication=context._communication,
+                later=name if context._deferred else None,
             )
         except (TypeError, OverflowError):
             return _ufuncs.call(ufunc, (other, self))
@@ -118,7 +128,14 @@ def _in_place(ufunc: np.ufunc, symbol: str) -> Binary:
     def method(self: Handle, other: Any) -> Any:
         if _stands_back(other):
             return NotImplemented
-        return _ufuncs.call(ufunc, (self, other), out=(self,))
+        guard = None
+        if isinstance(other, Handle) and getrefcount(other) <= TEMPORARY_OTHER:
+            # The handle that nobody has a name for, and the one that the operation has.
+            guard = other._array.passing(2)
+        try:
+            return _ufuncs.call(ufunc, (self, other), out=(self,))
+        finally:
+            del guard
 
     method.__doc__ = f"Set ``self`` to ``self {symbol} other``."
     return method

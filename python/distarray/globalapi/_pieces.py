@@ -204,6 +204,8 @@ def view_pieces(
     engines = context._engines
     layout = handle._array.distribution
     name = engines.new_array_id()
+    # Engines can't have an expression evaluated.
+    _core.evaluate([handle._array])
 
     def on_engine(engine: _core.Engine) -> bool:
         piece, is_view = piece_of(engine, handle._array)
@@ -214,4 +216,4 @@ def view_pieces(
 
     if not all(engines.call(sorted(layout.targets), on_engine)):
         raise ValueError("the elements are not at regular distances in memory; take a copy() first")
-    return _core.Array.adopt(engines, name, layout, dtype)
+    return _core.Array.adopt(engines, name, layout, dtype, handle._array)

@@ -212,14 +212,16 @@ def _flip(m: Any, axis: Any = None) -> Any:
     return m[tuple(back if axis in axes else slice(None) for axis in range(m.ndim))]
 
 
+def _empty_like(array: Any) -> np.ndarray[Any, np.dtype[Any]]:
+    dtype = array.dtype if isinstance(array, Handle) else np.asarray(array).dtype
+    return np.empty((0,), dtype)
+
+
 @_implements(np.copyto)
 def _copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
-    source = src if isinstance(src, Handle) else np.asarray(src)
-    if not np.can_cast(source.dtype if np.ndim(src) else src, dst.dtype, casting):  # type: ignore[arg-type]
-        raise TypeError(
-            f"Cannot cast array data from {source.dtype!r} to {dst.dtype!r} according to the rule "
-            f"'{casting}'"
-        )
+    # NumPy refuses what can't be cast: a number by its value, an array by its dtype.
+    sample = src if np.ndim(src) == 0 and not isinstance(src, Handle) else _empty_like(src)
+    np.copyto(np.empty((1,) if np.ndim(sample) == 0 else (0,), dst.dtype), sample, casting=casting)  # type: ignore[arg-type]
     if isinstance(dst, np.ndarray):
         np.copyto(dst, np.asarray(src), casting="unsafe", where=np.asarray(where))
     elif where is True:

@@ -108,7 +108,12 @@ def call(ufunc: np.ufunc, inputs: Sequence[Any], **keywords: Any) -> Any:
         common_context((first, *others))
     raw = tuple(operand._array if isinstance(operand, Handle) else operand for operand in operands)
     try:
-        array, flags = _core.elementwise(operation, raw, communication=context._communication)
+        array, flags = _core.elementwise(
+            operation,
+            raw,
+            communication=context._communication,
+            later=ufunc.__name__ if context._deferred else None,
+        )
     except (TypeError, OverflowError):
         # No loop for these dtypes in the core, or a number beyond them: NumPy knows what to do.
         return _call_carefully(ufunc, operands)
@@ -205,6 +210,7 @@ def _call_carefully(
         mask=mask._array if isinstance(mask, Handle) else mask,
         loop_dtypes=looped,
         communication=context._communication,
+        later=ufunc.__name__ if context._deferred else None,
     )
     if flags:
         report(flags, ufunc.__name__)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import operator
+import os
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -61,6 +62,7 @@ class BaseContext(CreationMethods, ABC):
     targets: list[int]
     context_key: str
     _communication: int
+    _deferred: bool
 
     # ---- Engines -------------------------------------------------------------------------------
 
@@ -283,6 +285,14 @@ class BaseContext(CreationMethods, ABC):
         return proxy
 
 
+def deferred_by_default() -> bool:
+    """Return whether ``DISTARRAY_DEFERRED`` lets operations wait until they are needed."""
+    text = os.environ.get("DISTARRAY_DEFERRED", "").strip()
+    if text not in ("", "0", "1"):
+        raise ContextCreationError(f"DISTARRAY_DEFERRED is {text!r}; expected 0 or 1")
+    return text != "0"
+
+
 class ThreadContext(BaseContext):
     """A context whose engines are threads of this process.
 
@@ -296,6 +306,10 @@ class ThreadContext(BaseContext):
     communication : {"allow", "warn", "error"}, optional
         Whether operations may move data between engines that the user didn't ask to move: "warn"
         tells of it with a `CommunicationWarning`, "error" makes it a `CommunicationError`.
+    deferred : bool, optional
+        Whether elementwise operations on large arrays wait until somebody needs their elements, so
+        that several of them are computed in one pass over memory; by default true, unless the
+        environment variable ``DISTARRAY_DEFERRED`` is 0.
 
     Raises
     ------
@@ -316,6 +330,7 @@ class ThreadContext(BaseContext):
         targets: Sequence[int] | None = None,
         nengines: int | None = None,
         communication: Communication = "allow",
+        deferred: bool | None = None,
     ) -> None:
         self._closed = False
         if communication not in COMMUNICATION:
@@ -323,6 +338,7 @@ class ThreadContext(BaseContext):
                 f"communication is {communication!r}; expected one of {', '.join(COMMUNICATION)}"
             )
         self._communication = COMMUNICATION[communication]
+        self._deferred = deferred_by_default() if deferred is None else bool(deferred)
         self.targets = _choose_targets(targets, nengines)
         self.context_key = uid()
         self._pool = _pool.engines(self.targets[-1] + 1)
@@ -551,6 +567,7 @@ def Context(
     kind: str | None = None,
     communication: Communication = "allow",
     *,
+    deferred: bool | None = None,
     client: Any = None,
 ) -> BaseContext:
     """Make a context.
@@ -568,6 +585,10 @@ def Context(
     communication : {"allow", "warn", "error"}, optional
         Whether operations may move data between engines that the user didn't ask to move: "warn"
         tells of it with a `CommunicationWarning`, "error" makes it a `CommunicationError`.
+    deferred : bool, optional
+        Whether elementwise operations on large arrays wait until somebody needs their elements, so
+        that several of them are computed in one pass over memory; by default true, unless the
+        environment variable ``DISTARRAY_DEFERRED`` is 0.
     client : ipyparallel.Client, optional
         The client of the cluster, for engines of that kind.
 
@@ -594,7 +615,7 @@ def Context(
         raise _missing("mpi")
     if chosen == "ipython" or client is not None:
         raise _missing("ipython")
-    return ThreadContext(targets, nengines, communication)
+    return ThreadContext(targets, nengines, communication, deferred)
 
 
 def _kind(kind: object) -> str:

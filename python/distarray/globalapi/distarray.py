@@ -9,6 +9,7 @@ import numpy as np
 
 from distarray import _core
 from distarray.globalapi import _pieces, _protocols, _ufuncs
+from distarray.globalapi._deferred import Explained
 from distarray.globalapi._elementwise import Elementwise
 from distarray.globalapi._floating import report
 from distarray.globalapi._indexing import Indexing, warn_of_lost_parts
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["DistArray"]
 
 
-class DistArray(Operators, Indexing, Reductions, Shapes, Elementwise, Printing):
+class DistArray(Operators, Indexing, Reductions, Shapes, Elementwise, Printing, Explained):
     """One array whose pieces live on several engines.
 
     It behaves as a NumPy array, whatever its distribution: operators, NumPy's ufuncs and many of
@@ -252,11 +253,12 @@ class DistArray(Operators, Indexing, Reductions, Shapes, Elementwise, Printing):
                 (self._array,),
                 loop_dtypes=(self.dtype, self.dtype),
                 dtype=dtype,
+                later="cast" if self.context._deferred else None,
             )
             if flags:
                 report(flags, "cast")
             return self._sibling(array)
-        return self._sibling(self._array.astype(dtype))
+        return self._sibling(self._array.astype(dtype, deferred=self.context._deferred))
 
     def view(self, dtype: Any = None) -> DistArray:
         """Return a view of the same memory, optionally as another dtype.

@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 
 from distarray.globalapi import Context, DistArray, Distribution
+from distarray.globalapi._deferred import evaluate
 
 ENGINE_COUNTS = (1, 2, 3, 4, 7)
 
@@ -150,12 +151,18 @@ def assert_close(actual, expected, terms=1, scale=1.0):
     np.testing.assert_allclose(actual.toarray(), expected, rtol=tolerance, atol=tolerance * scale)
 
 
+def _each(result):
+    return result if isinstance(result, tuple) else (result,)
+
+
 def outcome(function):
     """Call a function: return its result or the type of its exception, and the warnings."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             result = function()
+            # What waits would warn later, of what NumPy warns of at the call.
+            evaluate(*(item for item in _each(result) if isinstance(item, DistArray)))
         except Exception as error:
             result = error
     messages = sorted({(warning.category.__name__, str(warning.message)) for warning in caught})

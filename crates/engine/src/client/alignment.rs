@@ -20,7 +20,7 @@ pub struct Alignment {
 
 impl Alignment {
     /// Brings arrays of any layouts, and the client's own, to the layout that moves the fewest
-    /// bytes.
+    /// bytes. Their elements are on the engines then.
     ///
     /// # Errors
     ///
@@ -42,6 +42,7 @@ impl Alignment {
                 )),
             })
             .collect::<Result<Vec<Array>>>()?;
+        Array::evaluate(&operands.iter().collect::<Vec<_>>())?;
         Ok(Self { layout, operands })
     }
 }

@@ -7,50 +7,72 @@ use distarray_kernels::random::Variate;
 use distarray_kernels::{Block, DType, Scalar};
 use distarray_meta::{Distribution, IndexItem, MetaError};
 
+use super::evaluation;
+use super::node::Node;
 use crate::command::Item;
 use crate::error::{Result, SessionError};
 use crate::{ArrayId, Command, Initial, Reply, Session};
 
 /// The handle of a distributed array: its layout, its dtype, and where its engines are. Cheap to
 /// clone; the pieces are freed with the last handle.
-#[derive(Clone)]
+///
+/// The elements may be still to be computed: whatever needs them has that done.
 pub struct Array {
-    inner: Arc<Inner>,
+    node: Arc<Node>,
 }
 
-struct Inner {
-    id: ArrayId,
-    distribution: Distribution,
-    dtype: DType,
-    session: Arc<dyn Session>,
+impl Clone for Array {
+    fn clone(&self) -> Self {
+        Self::from(self.node.clone())
+    }
 }
 
-impl Drop for Inner {
+impl Drop for Array {
     fn drop(&mut self) {
-        self.session.free(self.id, self.distribution.targets());
+        self.node.remove_handle();
+    }
+}
+
+impl From<Arc<Node>> for Array {
+    fn from(node: Arc<Node>) -> Self {
+        node.add_handle();
+        Self { node }
     }
 }
 
 impl fmt::Debug for Array {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Array")
-            .field("id", &self.inner.id)
-            .field("shape", &self.shape())
-            .field("dtype", &self.inner.dtype)
-            .finish_non_exhaustive()
+        self.node.fmt(formatter)
+    }
+}
+
+/// Handles that don't count for a while, see [`Array::passing`].
+#[derive(Debug)]
+pub struct Passing {
+    node: Arc<Node>,
+    handles: usize,
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        for _ in 0..self.handles {
+            self.node.add_handle();
+        }
     }
 }
 
 impl Array {
     /// The handle of pieces that are (or are about to be) on the engines under the name `id`.
+    /// `base` is the array whose memory they share, if they do.
     pub fn adopt(
         session: &Arc<dyn Session>,
         id: ArrayId,
         distribution: Distribution,
         dtype: DType,
+        base: Option<&Self>,
     ) -> Self {
-        Self { inner: Arc::new(Inner { id, distribution, dtype, session: session.clone() }) }
+        let memory = base.map(|base| base.node.memory.clone()).unwrap_or_default();
+        Node::stored(session, id, distribution, dtype, memory).into()
     }
 
     /// A handle with a new name; its pieces are to be made by the next command.
@@ -59,7 +81,81 @@ impl Array {
         distribution: Distribution,
         dtype: DType,
     ) -> Self {
-        Self::adopt(session, session.new_array_id(), distribution, dtype)
+        Self::adopt(session, session.new_array_id(), distribution, dtype, None)
+    }
+
+    /// A handle of a view of this array, which the next command is to make.
+    fn named_view(&self, distribution: Distribution, dtype: DType) -> Self {
+        let session = self.session();
+        Self::adopt(session, session.new_array_id(), distribution, dtype, Some(self))
+    }
+
+    pub(super) fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    /// Whether the elements are still to be computed.
+    pub fn is_pending(&self) -> bool {
+        self.node.id().is_none()
+    }
+
+    /// The name on the engines; computes the elements first, if they are not there.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Engines`] when memory is short.
+    pub fn id(&self) -> Result<ArrayId> {
+        if let Some(id) = self.node.id() {
+            return Ok(id);
+        }
+        evaluation::evaluate(std::slice::from_ref(&self.node))?;
+        let unstored = || SessionError::Value("an array was evaluated but not stored".to_owned());
+        self.node.id().ok_or_else(unstored)
+    }
+
+    /// Computes the elements of several arrays, unless they are there. Those of one layout are
+    /// computed together: what they have in common once.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Engines`] when memory is short.
+    pub fn evaluate(arrays: &[&Self]) -> Result<()> {
+        let nodes: Vec<Arc<Node>> = arrays.iter().map(|array| array.node.clone()).collect();
+        evaluation::evaluate(&nodes)
+    }
+
+    /// The name on the engines, for a command that writes to the elements: whatever is still to be
+    /// computed from what they are now is computed first.
+    pub(super) fn written(&self) -> Result<ArrayId> {
+        let id = self.id()?;
+        self.settle_readers()?;
+        Ok(id)
+    }
+
+    fn settle_readers(&self) -> Result<()> {
+        let readers = self.node.memory.held_readers();
+        if readers.is_empty() { Ok(()) } else { evaluation::evaluate(&readers) }
+    }
+
+    /// Says that the elements may change without commands, because somebody has a view of a piece.
+    /// From now on, what is computed from them is computed at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Array::id`].
+    pub fn expose(&self) -> Result<()> {
+        self.written()?;
+        self.node.memory.expose();
+        Ok(())
+    }
+
+    /// Says that `handles` handles of this array go soon: until the result is dropped, the array
+    /// counts as one that nobody will ask for, and is not stored if it can be avoided.
+    pub fn passing(&self, handles: usize) -> Passing {
+        for _ in 0..handles {
+            self.node.remove_handle();
+        }
+        Passing { node: self.node.clone(), handles }
     }
 
     /// A new array.
@@ -74,13 +170,14 @@ impl Array {
         initial: Initial,
     ) -> Result<Self> {
         let array = Self::named(session, distribution, dtype);
+        let id = array.id()?;
         let weight = match initial {
             Initial::Uninitialised => 0,
             _ => array.weight(),
         };
         array.execute(
             Command::Create {
-                array: array.id(),
+                array: id,
                 distribution: array.distribution().clone(),
                 dtype,
                 initial,
@@ -108,24 +205,19 @@ impl Array {
         Ok(array)
     }
 
-    /// The name on the engines.
-    pub fn id(&self) -> ArrayId {
-        self.inner.id
-    }
-
     /// The layout.
     pub fn distribution(&self) -> &Distribution {
-        &self.inner.distribution
+        &self.node.distribution
     }
 
     /// The dtype.
     pub fn dtype(&self) -> DType {
-        self.inner.dtype
+        self.node.dtype
     }
 
     /// The global shape.
     pub fn shape(&self) -> &[usize] {
-        self.inner.distribution.shape()
+        self.node.distribution.shape()
     }
 
     /// The number of axes.
@@ -135,12 +227,12 @@ impl Array {
 
     /// The number of elements.
     pub fn size(&self) -> usize {
-        self.inner.distribution.global_size()
+        self.node.distribution.global_size()
     }
 
     /// The session of the engines.
     pub fn session(&self) -> &Arc<dyn Session> {
-        &self.inner.session
+        &self.node.session
     }
 
     /// Whether both arrays live on engines of one session.
@@ -153,15 +245,14 @@ impl Array {
         self.size() * self.dtype().itemsize() / self.distribution().ranks().max(1)
     }
 
+    /// Whether so little is computed at once, by the caller's own thread.
+    pub fn is_small(&self) -> bool {
+        self.session().is_small(self.weight())
+    }
+
     /// Sends a command to the engines that hold pieces of this array.
     pub(super) fn execute(&self, command: Command, weight: usize) -> Result<Vec<Reply>> {
-        let targets = self.distribution().targets();
-        if targets.is_sorted() {
-            return self.session().execute(targets, command, weight);
-        }
-        let mut participants = targets.to_vec();
-        participants.sort_unstable();
-        self.session().execute(&participants, command, weight)
+        evaluation::execute(self.session(), self.distribution(), command, weight)
     }
 
     /// Sets every element.
@@ -179,7 +270,8 @@ impl Array {
     ///
     /// [`SessionError::Engines`].
     pub fn fill_item(&self, item: &[u8]) -> Result<()> {
-        self.execute(Command::Fill { array: self.id(), item: item.into() }, self.weight())?;
+        let array = self.written()?;
+        self.execute(Command::Fill { array, item: item.into() }, self.weight())?;
         Ok(())
     }
 
@@ -191,8 +283,9 @@ impl Array {
     /// [`SessionError::Meta`] when the index does not fit.
     pub fn slice(&self, index: &[IndexItem]) -> Result<Self> {
         let sliced = Arc::new(self.distribution().slice(index)?);
-        let view = Self::named(self.session(), sliced.distribution.clone(), self.dtype());
-        view.execute(Command::Slice { array: view.id(), base: self.id(), sliced }, 0)?;
+        let base = self.id()?;
+        let view = self.named_view(sliced.distribution.clone(), self.dtype());
+        view.execute(Command::Slice { array: view.id()?, base, sliced }, 0)?;
         Ok(view)
     }
 
@@ -211,17 +304,11 @@ impl Array {
             }
             .into());
         }
+        let base = self.id()?;
         let distribution = self.distribution().permute_axes(order);
-        let view = Self::named(self.session(), distribution.clone(), self.dtype());
-        view.execute(
-            Command::Transpose {
-                array: view.id(),
-                base: self.id(),
-                order: order.to_vec(),
-                distribution,
-            },
-            0,
-        )?;
+        let view = self.named_view(distribution.clone(), self.dtype());
+        let array = view.id()?;
+        view.execute(Command::Transpose { array, base, order: order.to_vec(), distribution }, 0)?;
         Ok(view)
     }
 
@@ -252,11 +339,10 @@ impl Array {
             }
             self.distribution().view(last * old / new)?
         };
-        let view = Self::named(self.session(), distribution.clone(), dtype);
-        view.execute(
-            Command::Reinterpret { array: view.id(), base: self.id(), dtype, distribution },
-            0,
-        )?;
+        let base = self.id()?;
+        let view = self.named_view(distribution.clone(), dtype);
+        let array = view.id()?;
+        view.execute(Command::Reinterpret { array, base, dtype, distribution }, 0)?;
         Ok(view)
     }
 
@@ -268,7 +354,7 @@ impl Array {
     pub fn item(&self, index: &[i64]) -> Result<Item> {
         let (rank, position) = self.distribution().owner(index)?;
         let target = [self.distribution().targets()[rank]];
-        let command = Command::ReadItem { array: self.id(), position };
+        let command = Command::ReadItem { array: self.id()?, position };
         match self.session().execute(&target, command, 0)?.pop() {
             Some(Reply::Item(item)) => Ok(item),
             other => unreachable!("engines answer ReadItem with an item, not {other:?}"),
@@ -282,9 +368,10 @@ impl Array {
     /// [`MetaError::Invalid`] when the shapes differ.
     pub fn read_host(&self, host: &Block) -> Result<()> {
         self.check_host(host)?;
+        let array = self.id()?;
         self.execute(
             Command::ReadHost {
-                array: self.id(),
+                array,
                 distribution: self.distribution().clone(),
                 host: host.clone(),
             },
@@ -300,9 +387,10 @@ impl Array {
     /// [`MetaError::Invalid`] when the shapes differ.
     pub fn write_host(&self, host: &Block) -> Result<()> {
         self.check_host(host)?;
+        let array = self.written()?;
         self.execute(
             Command::WriteHost {
-                array: self.id(),
+                array,
                 distribution: self.distribution().clone(),
                 host: host.clone(),
             },
@@ -343,7 +431,8 @@ impl Array {
     ///
     /// [`SessionError::Engines`] when the dtype does not fit the variate.
     pub fn fill_random(&self, variate: Variate, key: [u64; 2]) -> Result<()> {
-        self.execute(Command::Random { array: self.id(), variate, key }, self.weight())?;
+        let array = self.written()?;
+        self.execute(Command::Random { array, variate, key }, self.weight())?;
         Ok(())
     }
 }

@@ -4,7 +4,9 @@ use distarray_kernels::Block;
 use distarray_meta::broadcast_shapes;
 
 use super::Array;
-use super::layout::{Policy, align, check_sessions, copy_between, copy_local};
+use super::evaluation::Evaluation;
+use super::layout::{Policy, align, check_sessions, copy_between, copy_local, read_elsewhere};
+use crate::command::Destination;
 use crate::error::{Result, SessionError};
 
 impl Array {
@@ -21,6 +23,11 @@ impl Array {
             if !value.distribution().same_layout(self.distribution()) {
                 let moved = distarray_meta::plan::moved(value.distribution(), self.distribution());
                 policy.permit("assignment", moved * value.dtype().itemsize() as u64)?;
+            }
+            let lies_well = value.node().lies_as(self.distribution())
+                || read_elsewhere(&value, self.distribution()).is_some();
+            if value.is_pending() && lies_well {
+                return self.compute(&value);
             }
             return copy_between(&value, value.distribution(), self, self.distribution());
         }
@@ -40,6 +47,15 @@ impl Array {
         }
         check_broadcast(&host.shape(), self.shape())?;
         self.write_host(&host.broadcast_to(self.shape())?)
+    }
+
+    /// Computes the elements of `value` straight into this array.
+    fn compute(&self, value: &Self) -> Result<()> {
+        let place = Destination::Existing(self.written()?);
+        let mut evaluation = Evaluation::new(self.session(), self.distribution());
+        evaluation.copy(value.node(), self.dtype())?;
+        evaluation.run_into(place, Some(self.node()))?;
+        Ok(())
     }
 
     /// Without the leading axes of one element that assignment ignores.

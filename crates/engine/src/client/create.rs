@@ -7,7 +7,7 @@ use distarray_kernels::{Argument, Casting, DType, Loop, Op, Operand, Program, Sc
 use distarray_meta::Distribution;
 
 use super::Array;
-use crate::command::Destination;
+use crate::command::{Destination, Evaluate};
 use crate::error::Result;
 use crate::{Command, Session};
 
@@ -20,12 +20,12 @@ fn from_indices(
 ) -> Result<Array> {
     let array = Array::named(session, distribution.clone(), dtype);
     array.execute(
-        Command::Evaluate {
+        Command::Evaluate(Evaluate {
             program,
             distribution,
             inputs: Vec::new(),
-            outputs: vec![Destination::New(array.id(), dtype)],
-        },
+            outputs: vec![Destination::New(array.id()?, dtype)],
+        }),
         array.weight(),
     )?;
     Ok(array)

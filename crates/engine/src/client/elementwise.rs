@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
-use distarray_kernels::program::{Builder, FloatFlags};
-use distarray_kernels::{Argument, Block, Casting, DType, Loop, Op, Operand as Value, Scalar};
+use distarray_kernels::program::FloatFlags;
+use distarray_kernels::{Argument, Block, Casting, DType, Loop, Op, Scalar};
 use distarray_meta::{Distribution, broadcast_shapes};
 
-use super::Array;
 use super::alignment::{no_array, scatter};
 use super::assign::shape_text;
-use super::layout::{Policy, align, check_sessions, choose};
+use super::evaluation::Evaluation;
+use super::expression::{Expression, Note, Operation, Term};
+use super::layout::{Policy, align, check_sessions, choose, read_elsewhere};
 use super::python_scalar::PythonScalar;
+use super::{Array, deferral};
+use crate::Session;
 use crate::command::Destination;
 use crate::error::{Result, SessionError};
-use crate::{Command, Reply, Session};
 
 /// An operand of an elementwise operation.
 #[derive(Clone)]
@@ -79,15 +81,18 @@ pub struct Elementwise<'a> {
     pub out: Option<&'a Array>,
     /// Which elements are computed.
     pub mask: Option<&'a Operand>,
+    /// What the caller wants to be given back with floating-point exceptions, should the operation
+    /// be carried out later.
+    pub note: Option<Note>,
 }
 
 impl<'a> Elementwise<'a> {
     /// `op` on `operands`, by NumPy's rules.
     pub fn new(op: Op, operands: &'a [Operand]) -> Self {
-        Self { op, operands, looped: None, dtype: None, out: None, mask: None }
+        Self { op, operands, looped: None, dtype: None, out: None, mask: None, note: None }
     }
 
-    /// Carries the operation out.
+    /// Carries the operation out, or has it carried out when somebody needs the result.
     ///
     /// # Errors
     ///
@@ -111,46 +116,42 @@ impl<'a> Elementwise<'a> {
             (None, Some(dtype)) => dtype,
             (None, None) => looped.output,
         };
-        let mut gathered = Gathered {
+        let gathering = Gathering {
             session: &session,
             layout: &layout,
+            shape: &shape,
             operation: self.op.name(),
             policy,
-            inputs: Vec::new(),
-            builder: Builder::new(),
         };
-        let values = self
+        let terms = self
             .operands
             .iter()
             .zip(&looped.inputs)
-            .map(|(operand, &dtype)| gathered.value(operand, dtype))
-            .collect::<Result<Vec<Value>>>()?;
-        let mask = self.mask.map(|mask| gathered.value(mask, DType::Bool)).transpose()?;
-        let Gathered { inputs, mut builder, .. } = gathered;
-        let value = builder.apply(self.op, &looped, &values)?;
-        let value = builder.cast(value, dtype);
-        builder.output(value, mask);
-        let result = match self.out {
-            Some(out) => out.clone(),
-            // Elements that a mask leaves out are whatever the memory holds, as NumPy's are.
-            None => Array::named(&session, layout.clone(), dtype),
+            .map(|(operand, &dtype)| gathering.term(operand, dtype))
+            .collect::<Result<Vec<Term>>>()?;
+        let mask = self.mask.map(|mask| gathering.term(mask, DType::Bool)).transpose()?;
+        let operation = Operation::Apply { op: self.op, looped };
+        let expression = Expression::new(operation, terms, self.note.clone());
+        if policy.deferred
+            && mask.is_none()
+            && let Some(result) = deferral::defer(&expression, &session, &layout, dtype, self.out)?
+        {
+            return Ok((result, FloatFlags::default()));
+        }
+        let place = match self.out {
+            Some(out) => Destination::Existing(out.written()?),
+            None => Destination::New(session.new_array_id(), dtype),
         };
-        let destination = match self.out {
-            Some(out) => Destination::Existing(out.id()),
-            None => Destination::New(result.id(), dtype),
+        let mut evaluation = Evaluation::new(&session, &layout);
+        evaluation.value(&expression, dtype, mask.as_ref())?;
+        let flags = evaluation.run_into(place, self.out.map(|out| &**out.node()))?;
+        let result = match (self.out, place) {
+            (None, Destination::New(id, dtype)) => {
+                Array::adopt(&session, id, layout.clone(), dtype, None)
+            }
+            (Some(out), _) => out.clone(),
+            (None, Destination::Existing(_)) => unreachable!("there is an array for the result"),
         };
-        let weight = result.weight().max(shape.iter().product::<usize>() / layout.ranks().max(1));
-        let command = Command::Evaluate {
-            program: builder.finish(),
-            distribution: layout.clone(),
-            inputs: inputs.iter().map(Array::id).collect(),
-            outputs: vec![destination],
-        };
-        let replies = result.execute(command, weight)?;
-        let flags = replies.iter().fold(FloatFlags::default(), |all, reply| match reply {
-            Reply::Done { flags } => all.union(*flags),
-            _ => all,
-        });
         Ok((result, flags))
     }
 
@@ -181,31 +182,35 @@ impl<'a> Elementwise<'a> {
     }
 }
 
-/// Gathers what a program reads.
-struct Gathered<'a> {
+/// Brings operands to where they are needed.
+struct Gathering<'a> {
     session: &'a Arc<dyn Session>,
     layout: &'a Distribution,
+    shape: &'a [usize],
     operation: &'static str,
     policy: &'a Policy<'a>,
-    inputs: Vec<Array>,
-    builder: Builder,
 }
 
-impl Gathered<'_> {
+impl Gathering<'_> {
     /// An operand where the layout needs it; a number as `dtype`.
-    fn value(&mut self, operand: &Operand, dtype: DType) -> Result<Value> {
+    fn term(&self, operand: &Operand, dtype: DType) -> Result<Term> {
         let array = match operand {
-            Operand::Array(array) => align(array, self.layout, self.operation, self.policy)?,
+            Operand::Array(array) => {
+                if let Some(bytes) = read_elsewhere(array, self.layout) {
+                    self.policy.permit(self.operation, bytes)?;
+                    return Ok(Term::Array(array.node().clone()));
+                }
+                align(array, self.layout, self.operation, self.policy)?
+            }
             Operand::Host(block) => scatter(self.session, self.layout, block)?,
-            Operand::Scalar(scalar) => return Ok(Value::Constant(scalar.cast(dtype)?)),
-            Operand::Python(scalar) => return Ok(Value::Constant(scalar.to(dtype)?)),
+            Operand::Scalar(scalar) => return Ok(Term::Constant(scalar.cast(dtype)?)),
+            Operand::Python(scalar) => return Ok(Term::Constant(scalar.to(dtype)?)),
         };
-        if let Some(position) = self.inputs.iter().position(|input| input.id() == array.id()) {
-            return Ok(Value::Input(position));
+        // What is repeated is computed once, not for every element of the result.
+        if array.shape() != self.shape {
+            array.id()?;
         }
-        let value = self.builder.input(array.dtype());
-        self.inputs.push(array);
-        Ok(value)
+        Ok(Term::Array(array.node().clone()))
     }
 }
 

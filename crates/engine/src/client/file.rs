@@ -56,7 +56,7 @@ impl NpyFile {
         }
         let array = Array::named(session, distribution.clone(), self.header.dtype);
         let command = Command::LoadNpy {
-            array: array.id(),
+            array: array.id()?,
             distribution,
             path: self.path.clone(),
             header: self.header.clone(),
@@ -94,7 +94,7 @@ impl Array {
         let array = rows.as_ref().unwrap_or(self);
         npy::create(path, header)?;
         let command =
-            Command::SaveNpy { array: array.id(), path: path.to_owned(), header: header.clone() };
+            Command::SaveNpy { array: array.id()?, path: path.to_owned(), header: header.clone() };
         array.execute(command, usize::MAX)?;
         Ok(())
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use distarray_kernels::DType;
 use distarray_meta::{AxisMap, Distribution, plan};
 
-use super::Array;
+use super::expression::{Expression, Operation, Term};
+use super::{Array, deferral};
 use crate::command::Movement;
 use crate::error::{Result, SessionError};
 use crate::{Command, Initial, Session};
@@ -28,12 +29,14 @@ pub struct Policy<'a> {
     pub communication: Communication,
     /// Who is told, with [`Communication::Warn`]: the operation, and how many bytes move.
     pub warn: &'a dyn Fn(&'static str, u64) -> Result<()>,
+    /// Whether it may be carried out later, when somebody needs the result.
+    pub deferred: bool,
 }
 
 impl Policy<'_> {
-    /// Data may move.
+    /// Data may move, at once.
     pub const ALLOW: Policy<'static> =
-        Policy { communication: Communication::Allow, warn: &|_, _| Ok(()) };
+        Policy { communication: Communication::Allow, warn: &|_, _| Ok(()), deferred: false };
 
     /// Asks whether an operation may move this many bytes.
     ///
@@ -141,6 +144,23 @@ pub(super) fn align(
     Ok(aligned)
 }
 
+/// How many bytes of an operand a result of this layout reads from other engines' memory, where that
+/// is better than moving the operand: when it is large, and most of it is where it is needed.
+pub(super) fn read_elsewhere(operand: &Array, result: &Distribution) -> Option<u64> {
+    let distribution = operand.distribution();
+    if distribution.same(result)
+        || distribution.shape() != result.shape()
+        || operand.is_small()
+        || is_replicated(distribution)
+        || distribution.same_layout(result)
+    {
+        return None;
+    }
+    let moved = plan::moved(distribution, result);
+    (moved.saturating_mul(4) <= operand.size() as u64)
+        .then(|| moved * operand.dtype().itemsize() as u64)
+}
+
 /// Copies between arrays whose layouts, given with them, have one shape.
 pub(super) fn copy_between(
     source: &Array,
@@ -153,10 +173,10 @@ pub(super) fn copy_between(
         return copy_local(source, dest);
     }
     let movement = Movement {
-        source: source.id(),
+        source: source.id()?,
         source_dtype: source.dtype(),
         source_distribution: source_distribution.clone(),
-        dest: dest.id(),
+        dest: dest.written()?,
         dest_distribution: dest_distribution.clone(),
     };
     let participants = union(source_distribution, dest_distribution);
@@ -166,7 +186,7 @@ pub(super) fn copy_between(
 
 /// Copies pieces into pieces to which they broadcast; every engine has what it needs.
 pub(super) fn copy_local(source: &Array, dest: &Array) -> Result<()> {
-    let command = Command::CopyLocal { source: source.id(), dest: dest.id() };
+    let command = Command::CopyLocal { source: source.id()?, dest: dest.written()? };
     dest.execute(command, dest.weight())?;
     Ok(())
 }
@@ -216,10 +236,10 @@ impl Array {
         } else {
             let participants = union(self.distribution(), &distribution);
             let movement = Movement {
-                source: self.id(),
+                source: self.id()?,
                 source_dtype: self.dtype(),
                 source_distribution: self.distribution().clone(),
-                dest: result.id(),
+                dest: result.id()?,
                 dest_distribution: distribution,
             };
             self.session().execute(&participants, Command::Reshape(movement), self.weight())?;
@@ -227,12 +247,22 @@ impl Array {
         Ok(result)
     }
 
-    /// A copy in the same layout, cast to `dtype`.
+    /// A copy in the same layout, cast to `dtype`; made at once, or when somebody needs it.
     ///
     /// # Errors
     ///
     /// [`SessionError::Engines`] when memory is short.
-    pub fn astype(&self, dtype: DType) -> Result<Self> {
+    pub fn astype(&self, dtype: DType, policy: &Policy<'_>) -> Result<Self> {
+        let terms = vec![Term::Array(self.node().clone())];
+        let cast = Expression::new(Operation::Cast, terms, None);
+        if policy.deferred
+            && dtype.is_native()
+            && self.dtype().is_native()
+            && let Some(result) =
+                deferral::defer(&cast, self.session(), self.distribution(), dtype, None)?
+        {
+            return Ok(result);
+        }
         let result = Self::create(
             self.session(),
             self.distribution().clone(),

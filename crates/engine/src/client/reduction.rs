@@ -65,13 +65,13 @@ impl<'a> Reduce<'a> {
         source.execute(
             Command::Reduce(command::Reduce {
                 reduction: self.reduction,
-                source: source.id(),
+                source: source.id()?,
                 distribution: distribution.clone(),
-                mask: mask.as_ref().map(Array::id),
-                center: center.as_ref().map(Array::id),
+                mask: mask.as_ref().map(Array::id).transpose()?,
+                center: center.as_ref().map(Array::id).transpose()?,
                 reduced: self.reduced.to_vec(),
                 dtype: accumulator,
-                result: result.id(),
+                result: result.id()?,
                 result_distribution,
             }),
             source.weight(),

@@ -24,7 +24,7 @@ impl Reduce<'_> {
             .run(source, policy)?;
         let mean = self.divided(&total, source, 0.0, policy)?;
         match source.dtype() {
-            DType::Float16 if self.dtype.is_none() => mean.astype(DType::Float16),
+            DType::Float16 if self.dtype.is_none() => mean.astype(DType::Float16, &Policy::ALLOW),
             _ => Ok(mean),
         }
     }
@@ -52,7 +52,9 @@ impl Reduce<'_> {
         .run(source, policy)?;
         let variance = self.divided(&squares, source, ddof, policy)?;
         match source.dtype() {
-            DType::Float16 if self.dtype.is_none() => variance.astype(DType::Float16),
+            DType::Float16 if self.dtype.is_none() => {
+                variance.astype(DType::Float16, &Policy::ALLOW)
+            }
             _ => Ok(variance),
         }
     }

@@ -1,62 +1,309 @@
-//! Programs over pieces that lie alike: no communication.
+//! Programs over the pieces of one layout.
+//!
+//! An engine has most of what it reads in its own pieces. Of what other engines have, as the row
+//! beyond its own that a stencil needs, it reads their memory where that can be reached, and no copy
+//! is made: the piece is cut into parts for each of which every input lies in one place.
 
-use distarray_kernels::{Block, Input, Program};
-use distarray_meta::Distribution;
+use std::sync::Arc;
 
-use super::own_rank;
-use crate::command::Destination;
+use distarray_comm::{Communicator, SharedObject};
+use distarray_kernels::program::FloatFlags;
+use distarray_kernels::{Block, Input, Labels, copy};
+use distarray_meta::plan;
+
+use super::parts::{Rectangle, cut, rectangles, within};
+use super::{rank_in, threads_of_one};
+use crate::command::{Destination, Evaluate, Source};
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::exchange::{Endpoint, copy_transfer, participant};
 use crate::local_array::labels;
-use crate::{ArrayId, LocalArray, Reply};
+use crate::supersteps::{self, Supersteps};
+use crate::{LocalArray, Reply};
 
-/// Evaluates a program over this engine's share of `distribution`.
-///
-/// # Errors
-///
-/// [`EngineError::UnknownArray`]; [`EngineError::Kernel`] when memory is short or the program does
-/// not fit its inputs.
-pub fn evaluate(
-    engine: &Engine,
-    program: &Program,
-    distribution: &Distribution,
-    inputs: &[ArrayId],
-    outputs: &[Destination],
-) -> Result<Reply, EngineError> {
-    let rank = own_rank(engine, distribution)?;
-    let shape = distribution.local_shape(rank);
-    let mut blocks = inputs
-        .iter()
-        .map(|&input| Ok(engine.get(input)?.block))
-        .collect::<Result<Vec<Block>, EngineError>>()?;
-    let targets = outputs
-        .iter()
-        .map(|destination| match *destination {
-            Destination::New(_, dtype) => Ok(Block::uninitialised(dtype, &shape)?),
-            Destination::Existing(array) => Ok(engine.get(array)?.block),
-        })
-        .collect::<Result<Vec<Block>, EngineError>>()?;
-    // Programs read and write block by block, so that an output may be an input itself but must not
-    // overlap one in any other way.
-    for (target, destination) in targets.iter().zip(outputs) {
-        if let Destination::Existing(_) = destination {
-            for block in &mut blocks {
-                if block.may_overlap(target) && !block.same_view(target) {
-                    *block = block.copied()?;
-                }
+/// What a program reads, on one engine.
+enum Operand {
+    /// One block, which broadcasts to the piece.
+    Whole(Block),
+    /// Blocks that make up the piece.
+    Parts(Vec<Rectangle>),
+}
+
+impl Evaluate {
+    /// Evaluates; collective over the participants if an engine reads what others have.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::UnknownArray`]; [`EngineError::Kernel`] when memory is short or the program
+    /// does not fit its inputs; [`EngineError::Comm`] when another rank gives up.
+    pub fn run(
+        &self,
+        engine: &Engine,
+        participants: &[usize],
+        communicator: &Arc<dyn Communicator>,
+    ) -> Result<Reply, EngineError> {
+        let evaluation = self.part(engine, participants)?;
+        if !self.communicates() {
+            return Ok(evaluation.finish(evaluation.evaluate(&[])?));
+        }
+        match communicator.shared() {
+            Some(shared) => supersteps::run(&evaluation, shared, communicator),
+            None => evaluation.pass_messages(communicator),
+        }
+    }
+
+    /// One engine's part in the evaluation.
+    ///
+    /// # Errors
+    ///
+    /// When the engine does not have an array that it should have.
+    pub fn part<'b>(
+        &'b self,
+        engine: &'b Engine,
+        participants: &'b [usize],
+    ) -> Result<Evaluation<'b>, EngineError> {
+        let rank = rank_in(engine, &self.distribution);
+        let block = |source: &Source| match &source.elsewhere {
+            Some(layout) if rank_in(engine, layout).is_none() => Ok(None),
+            None if rank.is_none() => Ok(None),
+            _ => Ok(Some(engine.get(source.array)?.block)),
+        };
+        let own = self.inputs.iter().map(block).collect::<Result<Vec<_>, EngineError>>()?;
+        Ok(Evaluation { command: self, engine, participants, rank, own })
+    }
+}
+
+/// One engine's part in an evaluation.
+pub struct Evaluation<'a> {
+    command: &'a Evaluate,
+    engine: &'a Engine,
+    participants: &'a [usize],
+    /// The rank in the layout, if the engine has a piece of it.
+    rank: Option<usize>,
+    /// This engine's pieces of the inputs, where it has one.
+    own: Vec<Option<Block>>,
+}
+
+/// What an evaluation leaves: the blocks of the outputs, and the exceptions that were met.
+type Evaluated = Option<(Vec<Block>, Met)>;
+
+/// The floating-point exceptions that steps met.
+type Met = Vec<(usize, FloatFlags)>;
+
+impl Evaluation<'_> {
+    /// Evaluates this engine's piece; `posted` are the pieces of all participants.
+    fn evaluate(&self, posted: &[&[Option<Block>]]) -> Result<Evaluated, EngineError> {
+        let Some(rank) = self.rank else { return Ok(None) };
+        let operands = (0..self.own.len())
+            .map(|input| self.operand(input, rank, posted))
+            .collect::<Result<Vec<Operand>, EngineError>>()?;
+        Ok(Some(self.compute(rank, operands)?))
+    }
+
+    /// What an input is on this engine, reading the memory of others.
+    fn operand(
+        &self,
+        input: usize,
+        rank: usize,
+        posted: &[&[Option<Block>]],
+    ) -> Result<Operand, EngineError> {
+        let source = &self.command.inputs[input];
+        let Some(layout) = &source.elsewhere else {
+            let own = self.own[input].clone();
+            return own.map(Operand::Whole).ok_or(EngineError::UnknownArray {
+                array: source.array,
+                engine: self.engine.number(),
+            });
+        };
+        let transfers = plan::receives(layout, &self.command.distribution, rank);
+        let block = |sender: usize| {
+            let place = participant(self.participants, layout.targets()[sender]);
+            posted[place][input].as_ref()
+        };
+        if let Some(parts) = rectangles(&transfers, block) {
+            return Ok(Operand::Parts(parts));
+        }
+        let gathered =
+            Block::uninitialised(source.dtype, &self.command.distribution.local_shape(rank))?;
+        for transfer in &transfers {
+            if let Some(source) = block(transfer.source) {
+                copy_transfer(source, &gathered, transfer)?;
             }
         }
+        Ok(Operand::Whole(gathered))
     }
-    let labels = if program.inputs.iter().any(|input| matches!(input, Input::Label(_))) {
-        labels(distribution, rank)
-    } else {
-        Vec::new()
-    };
-    let flags = program.evaluate(&shape, &blocks, &labels, &targets)?;
-    for (block, destination) in targets.into_iter().zip(outputs) {
-        if let Destination::New(array, _) = *destination {
-            engine.insert(array, LocalArray { distribution: distribution.clone(), rank, block });
+
+    fn compute(
+        &self,
+        rank: usize,
+        mut operands: Vec<Operand>,
+    ) -> Result<(Vec<Block>, Met), EngineError> {
+        let Evaluate { program, distribution, outputs, .. } = self.command;
+        let shape = distribution.local_shape(rank);
+        let targets = outputs
+            .iter()
+            .map(|destination| match *destination {
+                Destination::New(_, dtype) => Ok(Block::uninitialised(dtype, &shape)?),
+                Destination::Existing(array) => Ok(self.engine.get(array)?.block),
+            })
+            .collect::<Result<Vec<Block>, EngineError>>()?;
+        let staged = separate(&targets, outputs, &mut operands)?;
+        let labels = if program.inputs.iter().any(|input| matches!(input, Input::Label(_))) {
+            labels(distribution, rank)
+        } else {
+            Vec::new()
+        };
+        let flags = self.over_parts(&shape, &operands, &labels, &staged)?;
+        for (staged, target) in staged.iter().zip(&targets) {
+            if !staged.same_view(target) {
+                copy::copy(staged, target)?;
+            }
         }
+        Ok((targets, flags))
     }
-    Ok(Reply::Done { flags })
+
+    /// Runs the program over each part of the piece for which every input lies in one place.
+    fn over_parts(
+        &self,
+        shape: &[usize],
+        operands: &[Operand],
+        labels: &[Labels],
+        targets: &[Block],
+    ) -> Result<Met, EngineError> {
+        let program = &self.command.program;
+        let threads = threads_of_one(self.participants.len());
+        let whole = |operand: &Operand| match operand {
+            Operand::Whole(block) => Some(block.clone()),
+            Operand::Parts(parts) if parts.len() == 1 => Some(parts[0].block.clone()),
+            Operand::Parts(_) => None,
+        };
+        if let Some(blocks) = operands.iter().map(whole).collect::<Option<Vec<Block>>>() {
+            return Ok(program.evaluate_with(threads, shape, &blocks, labels, targets)?);
+        }
+        let divided = operands.iter().filter_map(|operand| match operand {
+            Operand::Whole(_) => None,
+            Operand::Parts(parts) => Some(parts.as_slice()),
+        });
+        let mut flags = Vec::new();
+        for part in cut(shape, divided) {
+            let blocks: Vec<Block> = operands
+                .iter()
+                .map(|operand| match operand {
+                    Operand::Whole(block) => part.of(block),
+                    Operand::Parts(parts) => within(&part, parts),
+                })
+                .collect();
+            let targets: Vec<Block> = targets.iter().map(|target| part.of(target)).collect();
+            let labels = part.labels(labels);
+            let shape = part.shape();
+            flags.extend(program.evaluate_with(threads, &shape, &blocks, &labels, &targets)?);
+        }
+        Ok(flags)
+    }
+
+    /// Keeps the results.
+    fn finish(&self, evaluated: Evaluated) -> Reply {
+        let (Some((blocks, flags)), Some(rank)) = (evaluated, self.rank) else {
+            return Reply::done();
+        };
+        for (block, destination) in blocks.into_iter().zip(&self.command.outputs) {
+            if let Destination::New(array, _) = *destination {
+                let distribution = self.command.distribution.clone();
+                self.engine.insert(array, LocalArray { distribution, rank, block });
+            }
+        }
+        Reply::Evaluated { flags }
+    }
+
+    /// Gets what others have by messages first.
+    fn pass_messages(&self, communicator: &Arc<dyn Communicator>) -> Result<Reply, EngineError> {
+        let mut operands = Vec::with_capacity(self.own.len());
+        for (source, own) in self.command.inputs.iter().zip(&self.own) {
+            let Some(layout) = &source.elsewhere else {
+                operands.extend(own.clone().map(Operand::Whole));
+                continue;
+            };
+            let dest = self
+                .rank
+                .map(|rank| {
+                    let shape = self.command.distribution.local_shape(rank);
+                    Block::uninitialised(source.dtype, &shape)
+                })
+                .transpose()?;
+            Endpoint {
+                engine: self.engine.number(),
+                participants: self.participants,
+                source_distribution: layout,
+                source_dtype: source.dtype,
+                source: own.clone(),
+                dest_distribution: &self.command.distribution,
+                dest: dest.clone(),
+            }
+            .run(communicator)?;
+            operands.extend(dest.map(Operand::Whole));
+        }
+        let evaluated = self.rank.map(|rank| self.compute(rank, operands)).transpose()?;
+        Ok(self.finish(evaluated))
+    }
+}
+
+/// Where the program writes its outputs: programs read and write block by block, so that an output
+/// may be an input itself but must not overlap one in any other way. One such input is copied; of
+/// several, the outputs get a place apart.
+fn separate(
+    targets: &[Block],
+    outputs: &[Destination],
+    operands: &mut [Operand],
+) -> Result<Vec<Block>, EngineError> {
+    targets
+        .iter()
+        .zip(outputs)
+        .map(|(target, destination)| {
+            if let Destination::New(..) = destination {
+                return Ok(target.clone());
+            }
+            let hinders = |block: &Block| block.may_overlap(target) && !block.same_view(target);
+            let mut hindering: Vec<&mut Operand> = operands
+                .iter_mut()
+                .filter(|operand| match operand {
+                    Operand::Whole(block) => hinders(block),
+                    Operand::Parts(parts) => {
+                        parts.iter().any(|part| part.block.may_overlap(target))
+                    }
+                })
+                .collect();
+            match hindering.as_mut_slice() {
+                [] => Ok(target.clone()),
+                [Operand::Whole(block)] => {
+                    *block = block.copied()?;
+                    Ok(target.clone())
+                }
+                _ => Ok(Block::uninitialised(target.dtype(), &target.shape())?),
+            }
+        })
+        .collect()
+}
+
+impl Supersteps for Evaluation<'_> {
+    type Unfinished = Evaluated;
+
+    const POSTS_ARRAYS: bool = true;
+
+    fn post(&self) -> Result<SharedObject, EngineError> {
+        Ok(Arc::new(self.own.clone()))
+    }
+
+    fn complete(&self, posted: &[SharedObject]) -> Result<Evaluated, EngineError> {
+        let posted: Vec<&[Option<Block>]> = posted
+            .iter()
+            .map(|blocks| {
+                blocks.downcast_ref::<Vec<Option<Block>>>().map_or(&[][..], Vec::as_slice)
+            })
+            .collect();
+        self.evaluate(&posted)
+    }
+
+    fn settle(&self, evaluated: Evaluated) -> Result<Reply, EngineError> {
+        Ok(self.finish(evaluated))
+    }
 }

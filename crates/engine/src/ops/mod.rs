@@ -4,16 +4,26 @@ pub mod create;
 pub mod evaluate;
 pub mod file;
 pub mod host;
+mod parts;
 pub mod random;
 pub mod redistribute;
 pub mod reduce;
 pub mod reshape;
 pub mod view;
 
+use std::sync::OnceLock;
+
 use distarray_meta::Distribution;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
+
+/// How many threads one of so many engines may use, so that all cores have work.
+fn threads_of_one(engines: usize) -> usize {
+    static CORES: OnceLock<usize> = OnceLock::new();
+    let cores = *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from));
+    (cores / engines.max(1)).max(1)
+}
 
 /// The rank of this engine in a distribution, if it has a piece of it.
 fn rank_in(engine: &Engine, distribution: &Distribution) -> Option<usize> {

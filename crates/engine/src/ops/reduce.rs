@@ -29,7 +29,7 @@ impl Reduce {
         let part = self.part(engine, participants)?;
         match communicator.shared() {
             _ if part.members.len() == 1 => part.keep(self.partial(engine, part.rank)?)?,
-            Some(shared) => supersteps::run(&part, shared, communicator)?,
+            Some(shared) => return supersteps::run(&part, shared, communicator),
             None => part.pass_messages(communicator)?,
         }
         Ok(Reply::done())
@@ -174,7 +174,7 @@ impl Supersteps for Part<'_> {
         }
     }
 
-    fn settle(&self, (): ()) -> Result<(), EngineError> {
-        Ok(())
+    fn settle(&self, (): ()) -> Result<Reply, EngineError> {
+        Ok(Reply::done())
     }
 }

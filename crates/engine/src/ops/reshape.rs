@@ -7,6 +7,7 @@ use distarray_kernels::{Block, copy};
 use distarray_meta::plan;
 
 use super::rank_in;
+use crate::Reply;
 use crate::command::Movement;
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -45,10 +46,10 @@ impl<'a> Reshaping<'a> {
     /// # Errors
     ///
     /// [`EngineError::Kernel`], [`EngineError::Comm`].
-    pub fn run(&self, communicator: &Arc<dyn Communicator>) -> Result<(), EngineError> {
+    pub fn run(&self, communicator: &Arc<dyn Communicator>) -> Result<Reply, EngineError> {
         match communicator.shared() {
             Some(shared) => supersteps::run(self, shared, communicator),
-            None => self.pass_messages(communicator),
+            None => self.pass_messages(communicator).map(|()| Reply::done()),
         }
     }
 
@@ -175,7 +176,10 @@ impl Supersteps for Reshaping<'_> {
         Ok(Some(staged))
     }
 
-    fn settle(&self, staged: Option<Block>) -> Result<(), EngineError> {
-        staged.map_or(Ok(()), |staged| self.unstage(&staged))
+    fn settle(&self, staged: Option<Block>) -> Result<Reply, EngineError> {
+        if let Some(staged) = staged {
+            self.unstage(&staged)?;
+        }
+        Ok(Reply::done())
     }
 }

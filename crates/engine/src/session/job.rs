@@ -149,7 +149,7 @@ pub fn guarded_all(
     engines: &[Arc<Engine>],
     participants: &[usize],
     command: &Command,
-) -> Option<std::result::Result<(), (usize, EngineError)>> {
+) -> Option<std::result::Result<Vec<Reply>, (usize, EngineError)>> {
     catch_unwind(AssertUnwindSafe(|| executor::execute_all(engines, participants, command)))
         .unwrap_or_else(|panic| Some(Err((0, EngineError::Panic(panic_message(panic.as_ref()))))))
 }

@@ -32,6 +32,17 @@ pub trait Session: Send + Sync {
         weight: usize,
     ) -> Result<Vec<Reply>>;
 
+    /// Whether commands may be sent from here.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::SessionError::Reentered`] on an engine, [`crate::SessionError::Forked`] in a child of
+    /// the process that has the engines.
+    fn check(&self) -> Result<()>;
+
+    /// Whether so little work per engine is done at once, by the caller's own thread.
+    fn is_small(&self, weight: usize) -> bool;
+
     /// Forgets an array on these engines.
     fn free(&self, array: ArrayId, participants: &[usize]);
 }

@@ -12,7 +12,7 @@ use super::Session;
 use super::job::{Job, Ranks, collect, guarded, guarded_all};
 use super::turn::{Taken, Turn};
 use super::worker::Worker;
-use crate::error::{EngineError, EngineFailure, Result, SessionError};
+use crate::error::{EngineFailure, Result, SessionError};
 use crate::{ArrayId, Command, Engine, Reply};
 
 /// Up to this many bytes a command is executed by the client's own thread for all engines: waking
@@ -125,6 +125,11 @@ impl ThreadSession {
         }
     }
 
+    /// Up to how many bytes per engine a command is executed by the client's thread for all engines.
+    pub fn inline_bytes(&self) -> usize {
+        self.inline_bytes.load(Ordering::Relaxed)
+    }
+
     /// Sets up to how many bytes per engine a command is executed by the client's thread for all
     /// engines: with 0, small arrays take the same path as large ones.
     pub fn set_inline_bytes(&self, bytes: usize) {
@@ -139,16 +144,6 @@ impl ThreadSession {
     /// Whether the current thread is executing a command as an engine.
     pub fn is_engine_thread() -> bool {
         IS_ENGINE.get()
-    }
-
-    fn check(&self) -> Result<()> {
-        if std::process::id() != self.process {
-            return Err(SessionError::Forked);
-        }
-        if IS_ENGINE.get() {
-            return Err(SessionError::Reentered);
-        }
-        Ok(())
     }
 
     fn of(&self, participants: &[usize]) -> Result<Vec<Arc<Engine>>> {
@@ -374,20 +369,6 @@ pub(super) fn as_engine<T>(work: impl FnOnce() -> T) -> T {
     result
 }
 
-/// The replies to a collective command that one thread executed for all engines.
-fn together(
-    participants: &[usize],
-    result: std::result::Result<(), (usize, EngineError)>,
-) -> Result<Vec<Reply>> {
-    match result {
-        Ok(()) => Ok(participants.iter().map(|_| Reply::done()).collect()),
-        Err((position, error)) => {
-            let engine = participants[position];
-            Err(SessionError::Engines(vec![EngineFailure { engine, error }]))
-        }
-    }
-}
-
 impl Session for ThreadSession {
     fn engines(&self) -> usize {
         self.engines.read().unwrap_or_else(PoisonError::into_inner).len()
@@ -395,6 +376,20 @@ impl Session for ThreadSession {
 
     fn new_array_id(&self) -> ArrayId {
         ArrayId(self.next_array.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn check(&self) -> Result<()> {
+        if std::process::id() != self.process {
+            return Err(SessionError::Forked);
+        }
+        if IS_ENGINE.get() {
+            return Err(SessionError::Reentered);
+        }
+        Ok(())
+    }
+
+    fn is_small(&self, weight: usize) -> bool {
+        weight <= self.inline_bytes()
     }
 
     fn execute(
@@ -405,11 +400,14 @@ impl Session for ThreadSession {
     ) -> Result<Vec<Reply>> {
         self.check()?;
         let engines = self.of(participants)?;
-        let is_small = weight <= self.inline_bytes.load(Ordering::Relaxed);
+        let is_small = self.is_small(weight);
         if is_small
             && let Some(result) = as_engine(|| guarded_all(&engines, participants, &command))
         {
-            return together(participants, result);
+            return result.map_err(|(position, error)| {
+                let engine = participants[position];
+                SessionError::Engines(vec![EngineFailure { engine, error }])
+            });
         }
         let quick = !command.communicates() && is_small;
         let alone = participants.len() == 1 && !matches!(command, Command::Call { .. });

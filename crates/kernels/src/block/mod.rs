@@ -5,7 +5,10 @@
 mod access;
 mod bytes;
 mod layout;
+mod region;
 mod slicing;
+
+pub use region::Region;
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! Programs: lists of steps over registers, evaluated block by block.
 
 mod builder;
+mod display;
 mod evaluate;
 pub(crate) mod flags;
 mod layout;

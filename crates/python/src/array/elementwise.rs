@@ -10,7 +10,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyComplex, PyFloat, PyInt, PyTuple};
 
-use super::{PyArray, value, with_policy, work};
+use super::{PyArray, deferred, value, with_policy, work};
 use crate::dtype;
 use crate::host;
 use crate::meta::distribution::PyDistribution;
@@ -51,9 +51,10 @@ pub fn operations() -> Vec<PyOp> {
 /// exceptions that were met, as bits: 1 divide by zero, 2 overflow, 4 underflow, 8 invalid.
 ///
 /// `loop_dtypes` names the loop (its inputs' dtypes, then its output's) where promotion is not to
-/// choose; `dtype` is that of the result where it is not the loop's.
+/// choose; `dtype` is that of the result where it is not the loop's. With
+/// `later`, the operation may be carried out later; that is the name to report exceptions by.
 #[pyfunction]
-#[pyo3(signature = (op, operands, *, out=None, mask=None, loop_dtypes=None, dtype=None, communication=0))]
+#[pyo3(signature = (op, operands, *, out=None, mask=None, loop_dtypes=None, dtype=None, communication=0, later=None))]
 #[expect(clippy::too_many_arguments, reason = "the arguments of NumPy's ufuncs")]
 pub fn elementwise(
     py: Python<'_>,
@@ -64,6 +65,7 @@ pub fn elementwise(
     loop_dtypes: Option<Vec<Bound<'_, PyAny>>>,
     dtype: Option<&Bound<'_, PyAny>>,
     communication: u8,
+    later: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<(PyArray, u8)> {
     let op = op.op;
     let operands = operands.iter().map(|item| operand(&item)).collect::<PyResult<Vec<_>>>()?;
@@ -71,6 +73,15 @@ pub fn elementwise(
     let looped = loop_dtypes.map(|dtypes| looped(&dtypes)).transpose()?;
     let dtype = dtype.map(dtype::extract).transpose()?;
     let out = out.map(|out| out.inner.clone());
+    let is_small = |operand: &Operand| match operand {
+        Operand::Array(array) => array.is_small(),
+        _ => true,
+    };
+    let note = match later {
+        Some(name) if !operands.iter().all(is_small) => deferred::note(py, name)?,
+        _ => None,
+    };
+    let deferred = note.is_some();
     let bytes = operands.iter().map(Operand::bytes).max().unwrap_or(0);
     let (array, flags) = work(py, bytes, move || {
         let operation = Elementwise {
@@ -80,8 +91,9 @@ pub fn elementwise(
             dtype,
             out: out.as_ref(),
             mask: mask.as_ref(),
+            note,
         };
-        with_policy(communication, |policy| operation.run(policy))
+        with_policy(communication, deferred, |policy| operation.run(policy))
     })?;
     Ok((array.into(), bits(flags)))
 }
@@ -98,7 +110,7 @@ pub fn align(
     let operands = operands.iter().map(|item| aligned(&item)).collect::<PyResult<Vec<_>>>()?;
     let bytes = operands.iter().map(Operand::bytes).max().unwrap_or(0);
     let alignment = work(py, bytes, move || {
-        with_policy(communication, |policy| Alignment::new(&operands, "a function", policy))
+        with_policy(communication, false, |policy| Alignment::new(&operands, "a function", policy))
     })?;
     let arrays = alignment.operands.into_iter().map(PyArray::from).collect();
     Ok((alignment.layout.into(), arrays))
@@ -112,7 +124,7 @@ fn aligned(item: &Bound<'_, PyAny>) -> PyResult<Operand> {
     }
 }
 
-fn bits(flags: FloatFlags) -> u8 {
+pub fn bits(flags: FloatFlags) -> u8 {
     u8::from(flags.divide)
         | u8::from(flags.overflow) << 1
         | u8::from(flags.underflow) << 2

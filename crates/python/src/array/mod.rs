@@ -1,6 +1,7 @@
 //! The handle of a distributed array.
 #![expect(clippy::needless_pass_by_value, reason = "pyo3 gives functions their arguments by value")]
 
+mod deferred;
 mod elementwise;
 mod index;
 mod reduce;
@@ -24,7 +25,9 @@ use crate::meta::distribution::PyDistribution;
 /// Adds the classes and functions to the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyArray>()?;
+    module.add_class::<deferred::PyPassing>()?;
     module.add_class::<elementwise::PyOp>()?;
+    module.add_function(wrap_pyfunction!(deferred::evaluate, module)?)?;
     module.add_function(wrap_pyfunction!(elementwise::align, module)?)?;
     module.add_function(wrap_pyfunction!(elementwise::elementwise, module)?)?;
     module.add_function(wrap_pyfunction!(elementwise::operations, module)?)
@@ -52,7 +55,11 @@ pub fn work<T: Send>(
     work: impl FnOnce() -> Result<T, SessionError> + Send,
 ) -> PyResult<T> {
     let result = if bytes > RELEASE_BYTES { py.detach(work) } else { work() };
-    result.map_err(raise)
+    let result = result.map_err(raise)?;
+    for (note, flags) in client::take_reports() {
+        deferred::report(py, &note, flags)?;
+    }
+    Ok(result)
 }
 
 fn bytes(array: &Array) -> usize {
@@ -72,6 +79,7 @@ pub fn communication(code: u8) -> PyResult<Communication> {
 /// Calls `body` with the policy that `code` stands for.
 pub fn with_policy<T>(
     code: u8,
+    deferred: bool,
     body: impl FnOnce(&Policy<'_>) -> Result<T, SessionError>,
 ) -> Result<T, SessionError> {
     let communication =
@@ -80,7 +88,14 @@ pub fn with_policy<T>(
         Python::attach(|py| crate::errors::warn_communication(py, operation, bytes))
             .map_err(|cause| SessionError::Host(Box::new(cause)))
     };
-    body(&Policy { communication, warn: &warn })
+    body(&Policy { communication, warn: &warn, deferred })
+}
+
+impl PyArray {
+    /// How many bytes are to be computed before the elements are there.
+    fn pending_bytes(&self) -> usize {
+        if self.inner.is_pending() { bytes(&self.inner) } else { 0 }
+    }
 }
 
 #[pymethods]
@@ -131,17 +146,22 @@ impl PyArray {
         Ok(work(py, size, move || Array::from_host(&session, distribution, dtype, &block))?.into())
     }
 
-    /// The handle of pieces that functions left on the engines under the name `id`.
+    /// The handle of pieces that functions left, or are about to leave, on the engines under the
+    /// name `id`; `base` is the array whose memory they share, if they do.
     #[staticmethod]
+    #[pyo3(signature = (engines, id, distribution, dtype, base=None))]
     fn adopt(
         engines: &PyEngines,
         id: u64,
         distribution: &PyDistribution,
         dtype: &Bound<'_, PyAny>,
+        base: Option<&Self>,
     ) -> PyResult<Self> {
         let session: Arc<dyn Session> = engines.session.clone();
         let id = distarray_engine::ArrayId(id);
-        Ok(Array::adopt(&session, id, distribution.inner.clone(), dtype::extract(dtype)?).into())
+        let base = base.map(|base| &base.inner);
+        let (distribution, dtype) = (distribution.inner.clone(), dtype::extract(dtype)?);
+        Ok(Array::adopt(&session, id, distribution, dtype, base).into())
     }
 
     /// `start + step * index` along one axis; `start` and `step` are 0-d ndarrays.
@@ -198,8 +218,32 @@ impl PyArray {
 
     /// The name on the engines.
     #[getter]
-    fn id(&self) -> u64 {
-        self.inner.id().0
+    fn id(&self, py: Python<'_>) -> PyResult<u64> {
+        let array = self.inner.clone();
+        Ok(work(py, self.pending_bytes(), move || array.id())?.0)
+    }
+
+    /// Whether the elements are still to be computed.
+    #[getter]
+    fn is_pending(&self) -> bool {
+        self.inner.is_pending()
+    }
+
+    /// What evaluating the array will do.
+    fn explain<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, pyo3::types::PyDict>> {
+        deferred::explain(py, &self.inner)
+    }
+
+    /// Says that so many handles of the array go soon: until the result is dropped, the array counts
+    /// as one that nobody will ask for.
+    fn passing(&self, handles: usize) -> deferred::PyPassing {
+        deferred::PyPassing { _guard: self.inner.passing(handles) }
+    }
+
+    /// Says that somebody has a view of a piece, through which elements may change.
+    fn expose(&self, py: Python<'_>) -> PyResult<()> {
+        let array = self.inner.clone();
+        work(py, usize::MAX, move || array.expose())
     }
 
     /// The layout.
@@ -261,10 +305,20 @@ impl PyArray {
     }
 
     /// Sets every element to that of an array that broadcasts.
-    fn assign(&self, py: Python<'_>, value: &Self, communication: u8) -> PyResult<()> {
-        let (array, value) = (self.inner.clone(), value.inner.clone());
+    ///
+    /// `passing` says that nobody will ask for `value` again.
+    #[pyo3(signature = (value, communication, passing=false))]
+    fn assign(
+        &self,
+        py: Python<'_>,
+        value: &Self,
+        communication: u8,
+        passing: bool,
+    ) -> PyResult<()> {
+        let (array, value) = (&self.inner, &value.inner);
         work(py, bytes(&self.inner), move || {
-            with_policy(communication, |policy| array.assign(&value, policy))
+            let _passing = passing.then(|| value.passing(1));
+            with_policy(communication, false, |policy| array.assign(value, policy))
         })
     }
 
@@ -276,38 +330,41 @@ impl PyArray {
     ) -> PyResult<Bound<'py, PyAny>> {
         match index::parse(index, self.inner.shape())? {
             index::Index::Element(index) => {
-                let item = self.inner.item(&index).map_err(raise)?;
+                let item = work(py, self.pending_bytes(), || self.inner.item(&index))?;
                 value::item_to_python(py, &item)
             }
             index::Index::View(items) => {
-                let view = self.inner.slice(&items).map_err(raise)?;
+                let view = work(py, self.pending_bytes(), || self.inner.slice(&items))?;
                 Ok(Py::new(py, Self::from(view))?.into_bound(py).into_any())
             }
         }
     }
 
     /// The view that an index expression selects, also where it selects one element.
-    fn view_at(&self, index: &Bound<'_, PyAny>) -> PyResult<Self> {
+    fn view_at(&self, py: Python<'_>, index: &Bound<'_, PyAny>) -> PyResult<Self> {
         let items = index::parse(index, self.inner.shape())?.into_items();
-        Ok(self.inner.slice(&items).map_err(raise)?.into())
+        Ok(work(py, self.pending_bytes(), || self.inner.slice(&items))?.into())
     }
 
     /// A view with its axes in another order.
-    fn transpose(&self, order: Vec<usize>) -> PyResult<Self> {
-        Ok(self.inner.transpose(&order).map_err(raise)?.into())
+    fn transpose(&self, py: Python<'_>, order: Vec<usize>) -> PyResult<Self> {
+        Ok(work(py, self.pending_bytes(), || self.inner.transpose(&order))?.into())
     }
 
     /// A view of the same memory as another dtype.
-    fn view(&self, dtype: &Bound<'_, PyAny>) -> PyResult<Self> {
+    fn view(&self, py: Python<'_>, dtype: &Bound<'_, PyAny>) -> PyResult<Self> {
         let dtype = dtype::extract(dtype)?;
-        Ok(self.inner.view(dtype).map_err(raise)?.into())
+        Ok(work(py, self.pending_bytes(), || self.inner.view(dtype))?.into())
     }
 
-    /// A copy in the same layout, cast.
-    fn astype(&self, py: Python<'_>, dtype: &Bound<'_, PyAny>) -> PyResult<Self> {
+    /// A copy in the same layout, cast; `deferred`: made when somebody needs it.
+    #[pyo3(signature = (dtype, *, deferred=false))]
+    fn astype(&self, py: Python<'_>, dtype: &Bound<'_, PyAny>, deferred: bool) -> PyResult<Self> {
         let dtype = dtype::extract(dtype)?;
-        let array = self.inner.clone();
-        Ok(work(py, bytes(&self.inner), move || array.astype(dtype))?.into())
+        let array = &self.inner;
+        let cast =
+            work(py, bytes(array), || array.astype(dtype, &Policy { deferred, ..Policy::ALLOW }))?;
+        Ok(cast.into())
     }
 
     /// A copy in another layout.

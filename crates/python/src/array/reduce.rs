@@ -72,7 +72,7 @@ impl Request {
             mask: self.mask.as_ref(),
             ..Reduce::new(reduction, &reduced)
         };
-        with_policy(self.communication, |policy| match self.kind {
+        with_policy(self.communication, false, |policy| match self.kind {
             Kind::Plain(_) => reduce.run(array, policy),
             Kind::Mean => reduce.mean(array, policy),
             Kind::Variance => reduce.variance(array, self.ddof, policy),

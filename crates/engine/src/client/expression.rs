@@ -1,0 +1,77 @@
+//! Expressions: what an array is computed from when somebody needs its elements.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use distarray_kernels::{Loop, Op, Scalar};
+
+use super::node::Node;
+
+/// One operation on arrays and numbers.
+#[derive(Clone, Debug)]
+pub struct Expression {
+    /// What is done.
+    pub operation: Operation,
+    /// What it is done to.
+    pub terms: Vec<Term>,
+    /// What the user's side wants to be given back with the floating-point exceptions of this
+    /// operation.
+    pub note: Option<Note>,
+    /// The number of operations in the expression and all below it, an operation counted as often
+    /// as it is used.
+    pub operations: usize,
+}
+
+/// Something of the user's side that is handed back with floating-point exceptions.
+pub type Note = Arc<dyn Any + Send + Sync>;
+
+/// What an expression does.
+#[derive(Clone, Debug)]
+pub enum Operation {
+    /// Applies an operation by a loop, and converts the result to the dtype of the array.
+    Apply {
+        /// The operation.
+        op: Op,
+        /// The loop.
+        looped: Loop,
+    },
+    /// Converts its one operand to the dtype of the array.
+    Cast,
+}
+
+/// An operand of an expression.
+#[derive(Clone, Debug)]
+pub enum Term {
+    /// An array, which lies as the result does.
+    Array(Arc<Node>),
+    /// The same value everywhere.
+    Constant(Scalar),
+}
+
+impl Expression {
+    /// An operation on operands.
+    pub fn new(operation: Operation, terms: Vec<Term>, note: Option<Note>) -> Self {
+        let below = terms.iter().map(|term| match term {
+            Term::Array(array) => array.expression().map_or(0, |below| below.operations),
+            Term::Constant(_) => 0,
+        });
+        let operations = below.fold(1, usize::saturating_add);
+        Self { operation, terms, note, operations }
+    }
+
+    /// The arrays among the operands.
+    pub fn nodes(&self) -> impl Iterator<Item = &Arc<Node>> {
+        self.terms.iter().filter_map(|term| match term {
+            Term::Array(node) => Some(node),
+            Term::Constant(_) => None,
+        })
+    }
+
+    /// The operation, as NumPy calls it.
+    pub fn name(&self) -> &'static str {
+        match &self.operation {
+            Operation::Apply { op, .. } => op.name(),
+            Operation::Cast => "astype",
+        }
+    }
+}

@@ -1,0 +1,150 @@
+"""Operations that wait until somebody needs their elements."""
+
+from __future__ import annotations
+
+from sys import getrefcount
+from typing import Any, Self
+
+from distarray import _core
+from distarray.globalapi._handle import Handle
+
+__all__ = ["TEMPORARY_OTHER", "TEMPORARY_SELF", "TEMPORARY_VALUE", "Explained", "evaluate"]
+
+
+class _Probe:
+    """Counts the references that the interpreter has while it calls methods.
+
+    An expression in the middle of a statement has no other. Such a DistArray will be gone after the
+    call, and its elements need no memory; if the guess is wrong, they are computed again.
+    """
+
+    seen = 0
+
+    def method(self) -> int:
+        return getrefcount(self)
+
+    def __setitem__(self, index: int, value: Any) -> None:
+        self.seen = getrefcount(value)
+
+    def __iadd__(self, other: Any) -> Self:
+        self.seen = getrefcount(other)
+        return self
+
+
+def _count() -> tuple[int, int, int]:
+    probe = _Probe()
+    of_self = _Probe().method()
+    probe[0] = _Probe()
+    of_value = probe.seen
+    probe += _Probe()
+    return of_self, of_value, probe.seen
+
+
+#: At most so many references has an array that nobody has a name for: on which a method is called,
+#: which is assigned, which is the right side of an operation in place.
+TEMPORARY_SELF, TEMPORARY_VALUE, TEMPORARY_OTHER = _count()
+
+
+def evaluate(*arrays: Any) -> Any:
+    """Compute the elements of arrays now, if that is still to be done.
+
+    Elementwise operations on large arrays wait until somebody needs their elements: then a chain of
+    them is computed in one pass over memory. Usually nothing has to be done for that. This function
+    computes several arrays in one pass, what their expressions have in common once, and determines
+    when the time for it is spent.
+
+    Parameters
+    ----------
+    *arrays : DistArray
+        Those with the same distribution are computed in one pass.
+
+    Returns
+    -------
+    DistArray or tuple of DistArray
+        The arrays.
+
+    Raises
+    ------
+    TypeError
+        If an argument is no DistArray.
+
+    Examples
+    --------
+    >>> import distarray as da
+    >>> x = da.linspace(0, 1, 1_000_000)
+    >>> square, cube = da.evaluate(x * x, x * x * x)
+    >>> float(cube[-1])
+    1.0
+    """
+    for array in arrays:
+        if not isinstance(array, Handle):
+            raise TypeError(f"evaluate() takes DistArrays, not {type(array).__name__}")
+    _core.evaluate([array._array for array in arrays])
+    return arrays[0] if len(arrays) == 1 else arrays
+
+
+class Explained(Handle):
+    """A method that tells what an expression costs."""
+
+    __slots__ = ()
+
+    def explain(self) -> None:
+        """Print what computing the elements will do, before it is done.
+
+        That is: the operations of the one pass over memory, what they read and what is written, how
+        much of it engines read from each other, how many temporary arrays are avoided, and how much
+        memory there will be at most for the arrays that take part. Nothing is computed.
+
+        Examples
+        --------
+        >>> import distarray as da
+        >>> x = da.linspace(0, 1, 1_000_000)
+        >>> y = 2 * x + 1
+        >>> y.explain()
+        float64 array of shape (1000000,), to be computed in one pass by 2 operations:
+            t0 = multiply(2.0, x0)
+            t1 = add(t0, 1.0)
+        reads 8.0 MB: x0 is float64 of shape (1000000,)
+        writes 8.0 MB, moves 0 bytes between engines
+        avoids 1 temporary array of 8.0 MB, needs 16.0 MB at most
+        """
+        print(explanation(self))  # noqa: T201 (that is what it is for)
+
+
+def explanation(array: Handle) -> str:
+    """Return what :meth:`Explained.explain` prints."""
+    about = f"{array.dtype} array of shape {array.shape}"
+    if not array._array.is_pending:
+        return f"{about}: its elements are there, nothing is to be computed"
+    facts = array._array.explain()
+    steps, inputs = facts["steps"], facts["inputs"]
+    lines = [f"{about}, to be computed in one pass by {_count_of(len(steps), 'operation')}:"]
+    lines += [f"    {step}" for step in steps]
+    read = sum(size for _, _, size, _ in inputs)
+    names = "; ".join(
+        f"x{place} is {dtype} of shape {shape}" for place, (shape, dtype, _, _) in enumerate(inputs)
+    )
+    lines.append(f"reads {_bytes(read)}: {names}" if inputs else "reads nothing")
+    moved = sum(size for _, _, _, size in inputs)
+    written = facts["bytes_written"]
+    others = facts["stored"] - 1
+    also = f" ({_count_of(others, 'array')} with a name on the way)" if others else ""
+    lines.append(f"writes {_bytes(written)}{also}, moves {_bytes(moved)} between engines")
+    avoided = _count_of(facts["temporaries_avoided"], "temporary array")
+    size = _bytes(facts["bytes_avoided"])
+    lines.append(f"avoids {avoided} of {size}, needs {_bytes(read + written)} at most")
+    return "\n".join(lines)
+
+
+def _count_of(number: int, what: str) -> str:
+    return f"{number} {what}" + "s" * (number != 1)
+
+
+def _bytes(count: int) -> str:
+    """Return a number of bytes, for people: a megabyte is a million."""
+    if count < 1000:
+        return f"{count} byte" + "s" * (count != 1)
+    power = 1
+    while count / 1000**power >= 999.95 and power < 5:
+        power += 1
+    return f"{count / 1000**power:.1f} {' kMGTP'[power]}B"

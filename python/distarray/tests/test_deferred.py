@@ -1,0 +1,443 @@
+"""Operations that wait until somebody needs their elements: nobody can tell, but for the time."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+
+import distarray as da
+from distarray.error import ContextCreationError
+from distarray.globalapi import _pool
+
+
+@pytest.fixture(autouse=True, scope="module")
+def even_small_arrays_wait() -> Iterator[None]:
+    """Have operations on small arrays wait like those on large ones."""
+    engines = _pool.engines(1)
+    before = engines.inline_bytes
+    engines.set_inline_bytes(0)
+    yield
+    engines.set_inline_bytes(before)
+
+
+@pytest.fixture
+def context() -> Iterator[Any]:
+    with da.Context(nengines=3, deferred=True) as context:
+        yield context
+
+
+def of(context: Any, *values: float) -> Any:
+    return context.fromarray(np.array(values, dtype=float))
+
+
+def is_pending(array: Any) -> bool:
+    return bool(array._array.is_pending)
+
+
+def count(context: Any) -> int:
+    """Return the number of pieces on the engines."""
+    gc.collect()
+    return sum(context._engines.array_counts())
+
+
+class TestWaiting:
+    def test_an_operation_waits_until_its_elements_are_needed(self, context: Any) -> None:
+        a = of(context, 1, 2, 3)
+        c = a + 1
+        assert is_pending(c)
+        assert c.toarray().tolist() == [2, 3, 4]
+        assert not is_pending(c)
+
+    def test_temporaries_are_never_stored(self, context: Any) -> None:
+        a, b = of(context, 1, 2, 3), of(context, 4, 5, 6)
+        before = count(context)
+        c = 2 * a + 3 * b - a * b + 1
+        da.evaluate(c)
+        assert count(context) - before == 3  # one piece an engine
+        assert c.toarray().tolist() == [11, 10, 7]
+
+    def test_what_has_a_name_is_computed_once_and_stored(self, context: Any) -> None:
+        a = of(context, 1, 2, 3)
+        twice = a * 2
+        c = twice + 1
+        da.evaluate(c)
+        assert not is_pending(twice)
+        assert twice.toarray().tolist() == [2, 4, 6]
+
+    def test_several_arrays_are_evaluated_together(self, context: Any) -> None:
+        a = of(context, 1, 2, 3)
+        b, c = da.evaluate(a + 1, np.sqrt(a * a))
+        assert not is_pending(b)
+        assert not is_pending(c)
+        assert (b.toarray().tolist(), c.toarray().tolist()) == ([2, 3, 4], [1, 2, 3])
+        assert da.evaluate(b) is b
+
+    def test_arrays_of_different_layouts_are_evaluated_together(self, context: Any) -> None:
+        cyclic = context.fromarray(np.arange(7.0), distribution=da.Distribution(context, 7, "c"))
+        b, c = da.evaluate(of(context, 1, 2) * 2, cyclic * 2)
+        assert (b.toarray().tolist(), c.toarray().tolist()) == ([2, 4], list(range(0, 14, 2)))
+
+    def test_only_dist_arrays_can_be_evaluated(self) -> None:
+        with pytest.raises(TypeError, match="DistArrays, not list"):
+            da.evaluate([1])
+
+    def test_a_long_loop_does_not_grow_for_ever(self, context: Any) -> None:
+        a = of(context, 1, 2, 3)
+        x = a
+        for _ in range(3000):
+            x = x + a
+        assert x.toarray().tolist() == [3001, 6002, 9003]
+
+    def test_casts_wait_too(self, context: Any) -> None:
+        a = of(context, 1.5, 2.5)
+        c = (a * 2).astype(np.int16) + 1
+        assert is_pending(c)
+        assert c.dtype == np.int16
+        assert c.toarray().tolist() == [4, 6]
+
+    def test_a_broadcast_operand_is_computed_once(self, context: Any) -> None:
+        a = context.fromarray(np.arange(12.0).reshape(3, 4))
+        row = np.exp(of(context, 1, 2, 3, 4))
+        c = a * row + row
+        expected = np.arange(12.0).reshape(3, 4)
+        np.testing.assert_array_equal(c.toarray(), expected * row.toarray() + row.toarray())
+
+    def test_an_empty_array_waits_for_nothing(self, context: Any) -> None:
+        assert (context.zeros((0, 3)) + 1).toarray().shape == (0, 3)
+
+
+class TestWrites:
+    """What is written to an operand after the call doesn't change the result."""
+
+    @pytest.mark.parametrize(
+        "write",
+        [
+            lambda a, view: a.fill(9),
+            lambda a, view: a.__setitem__(..., 9),
+            lambda a, view: a.__setitem__(1, 9),
+            lambda a, view: a.__setitem__(slice(None), np.full(4, 9.0)),
+            lambda a, view: a.__setitem__(slice(1, None), a[:-1]),
+            lambda a, view: view.fill(9),
+            lambda a, view: view.__iadd__(5),
+            lambda a, view: a.__iadd__(a),
+            lambda a, view: np.multiply(a, 2, out=a),
+            lambda a, view: np.multiply(a, 2, out=view, where=[True, False, True, True]),
+            lambda a, view: np.copyto(a, 7),
+            lambda a, view: a.context.apply(
+                lambda local: local.ndarray.fill(8), (a,), targets=a.targets
+            ),
+            lambda a, view: a.context.apply(
+                lambda local: local.ndarray.fill(8), (view,), targets=a.targets
+            ),
+        ],
+    )
+    def test_of_any_kind(self, context: Any, write: Any) -> None:
+        a = of(context, 1, 2, 3, 4)
+        view = a[::-1]
+        result = a * 10 + view
+        deeper = np.sqrt(result * result)
+        del result
+        write(a, view)
+        assert deeper.toarray().tolist() == [14, 23, 32, 41]
+
+    def test_in_place_operations_wait_if_the_array_does(self, context: Any) -> None:
+        a = of(context, 1, 2, 3)
+        before = count(context)
+        x = a * 2
+        x += 1
+        x *= a
+        assert is_pending(x)
+        assert x.toarray().tolist() == [3, 10, 21]
+        assert count(context) - before == 3
+
+    def test_in_place_operations_leave_what_was_computed_before(self, context: Any) -> None:
+        a = of(context, 1, 2, 3)
+        x = a * 2
+        y = x + 1
+        x += 100
+        z = x + 1
+        x -= x
+        assert y.toarray().tolist() == [3, 5, 7]
+        assert z.toarray().tolist() == [103, 105, 107]
+        assert x.toarray().tolist() == [0, 0, 0]
+
+    def test_an_expression_is_computed_into_what_it_is_assigned_to(self, context: Any) -> None:
+        a, b = of(context, 1, 2, 3), context.zeros(3, dtype=np.float32)
+        b[...] = a * 2 + 1
+        assert b.toarray().tolist() == [3, 5, 7]
+
+    def test_an_expression_may_read_what_it_is_assigned_to(self, context: Any) -> None:
+        a = of(context, *range(10))
+        expected = np.arange(10.0)
+        a[1:-1] = 0.5 * (a[:-2] + a[2:]) + a[1:-1]
+        expected[1:-1] = 0.5 * (expected[:-2] + expected[2:]) + expected[1:-1]
+        np.testing.assert_array_equal(a.toarray(), expected)
+        a[::-1] = a * 2 + a
+        expected[::-1] = expected * 2 + expected
+        np.testing.assert_array_equal(a.toarray(), expected)
+
+    def test_once_a_function_has_seen_a_piece_nothing_waits(self, context: Any) -> None:
+        a = of(context, 1, 2, 3)
+        pieces = context.apply(lambda local: local, (a,))
+        assert len(pieces) == 3
+        assert not is_pending(a + 1)
+        assert not is_pending(a[1:] + 1)
+        assert is_pending(of(context, 1, 2, 3) + 1)
+
+    def test_a_function_gets_the_elements(self, context: Any) -> None:
+        c = of(context, 1, 2, 3) * 2
+        assert sum(context.apply(lambda local: local.ndarray.sum(), (c,))) == 12
+
+
+class TestExplanation:
+    def test_of_a_chain(self, context: Any, capsys: pytest.CaptureFixture[str]) -> None:
+        a, b = context.zeros(1000), context.zeros(1000, dtype=np.float32)
+        before = count(context)
+        c = 2 * a + np.sqrt(b) * a
+        c.explain()
+        assert count(context) == before
+        assert is_pending(c)
+        assert capsys.readouterr().out.splitlines() == [
+            "float64 array of shape (1000,), to be computed in one pass by 5 operations:",
+            "    t0 = multiply(2.0, x0)",
+            "    t1 = sqrt(x1)",
+            "    t2 = float64(t1)",
+            "    t3 = multiply(t2, x0)",
+            "    t4 = add(t0, t3)",
+            "reads 12.0 kB: x0 is float64 of shape (1000,); x1 is float32 of shape (1000,)",
+            "writes 8.0 kB, moves 0 bytes between engines",
+            "avoids 3 temporary arrays of 20.0 kB, needs 20.0 kB at most",
+        ]
+
+    def test_of_what_has_a_name(self, context: Any, capsys: pytest.CaptureFixture[str]) -> None:
+        a = context.zeros(1000)
+        named = a + 1
+        c = named * 2
+        c.explain()
+        assert "writes 16.0 kB (1 array with a name on the way)" in capsys.readouterr().out
+        da.evaluate(c)
+        named.explain()
+        assert "its elements are there, nothing is to be computed" in capsys.readouterr().out
+
+    def test_of_what_moves(self, context: Any, capsys: pytest.CaptureFixture[str]) -> None:
+        a = context.zeros(3000)
+        (a[1:] - a[:-1]).explain()
+        assert "moves 16 bytes between engines" in capsys.readouterr().out
+
+
+class TestElsewhere:
+    """Of what other engines have, an expression reads their memory."""
+
+    @pytest.mark.parametrize("dist", ["bn", "nb", "bb", "cn", "bc"])
+    @pytest.mark.parametrize("engines", [1, 2, 3, 4])
+    def test_a_stencil(self, dist: str, engines: int) -> None:
+        theirs = np.random.default_rng(1).random((13, 12))
+        with da.Context(nengines=engines, deferred=True) as context:
+            layout = da.Distribution(context, theirs.shape, dist)
+            ours = context.fromarray(theirs, distribution=layout)
+            result, expected = ours.copy(), theirs.copy()
+            for a, b in (ours, result), (theirs, expected):
+                step = a[:-2, 1:-1] + a[2:, 1:-1] + a[1:-1, :-2] + a[1:-1, 2:]
+                b[1:-1, 1:-1] = 0.25 * step
+                b[1:-1, 1:-1] += a[1:-1, 1:-1] * b[2:, 2:]
+                b[1:] -= b[:-1]
+            np.testing.assert_array_equal(result.toarray(), expected)
+
+    @pytest.mark.parametrize("start", [1, 2, 5])
+    def test_with_communication_forbidden(self, start: int) -> None:
+        with da.Context(nengines=2, communication="error", deferred=True) as context:
+            a = context.zeros(10)
+            with pytest.raises(da.error.CommunicationError, match=r"(8|16|40) bytes"):
+                a[start:] + a[:-start]
+
+
+class TestMasks:
+    """``a[mask] = value``."""
+
+    MASKS: ClassVar = [[True, False, True, False], [False] * 4, [True] * 4]
+
+    @pytest.mark.parametrize("mask", MASKS)
+    @pytest.mark.parametrize("kind", ["ndarray", "DistArray", "expression"])
+    @pytest.mark.parametrize("pending", [False, True])
+    def test_one_value(self, context: Any, mask: list[bool], kind: str, pending: bool) -> None:
+        ours, theirs = of(context, 1, 2, 3, 4), np.arange(1.0, 5)
+        if pending:
+            ours, theirs = ours * 2, theirs * 2
+        index: Any = np.array(mask)
+        if kind != "ndarray":
+            index = context.fromarray(index)
+        if kind == "expression":
+            index = index & True
+        ours[index] = 7
+        theirs[np.array(mask)] = 7
+        assert is_pending(ours) is pending
+        assert ours.toarray().tolist() == theirs.tolist()
+
+    @pytest.mark.parametrize("dtype", ["?", "u1", "f4", "D", "M8[s]", "S3"])
+    def test_of_any_dtype(self, context: Any, dtype: str) -> None:
+        theirs = np.array([0, 1, 0, 1, 1]).astype(dtype)
+        ours = context.fromarray(theirs)
+        mask = np.array([True, True, False, False, True])
+        value = np.array(1).astype(dtype)
+        ours[mask] = value
+        theirs[mask] = value
+        assert ours.toarray().tolist() == theirs.tolist()
+
+    def test_of_rows(self, context: Any) -> None:
+        theirs = np.arange(12).reshape(4, 3)
+        ours = context.fromarray(theirs)
+        theirs[theirs[:, 0] > 3] = -1
+        ours[ours[:, 0] > 3] = -1
+        np.testing.assert_array_equal(ours.toarray(), theirs)
+
+    def test_of_another_shape(self, context: Any) -> None:
+        with pytest.raises(IndexError, match=r"along axis 0; size of axis is 3 but .* is 2"):
+            of(context, 1, 2, 3)[np.array([True, False])] = 1
+        with pytest.raises(IndexError, match="too many indices"):
+            of(context, 1, 2, 3)[np.ones((3, 1), bool)] = 1
+        with pytest.raises(IndexError, match="only one value"):
+            of(context, 1, 2, 3)[np.ones(3, bool)] = [1, 2, 3]
+
+
+class TestErrors:
+    """Errors come at the call, as NumPy's do."""
+
+    def test_of_shapes_and_dtypes(self, context: Any) -> None:
+        a = of(context, 1, 2, 3)
+        with pytest.raises(ValueError, match="broadcast"):
+            a + of(context, 1, 2)
+        with pytest.raises(TypeError):
+            a << 1
+        with pytest.raises(TypeError, match="same_kind"):
+            np.add(a, 1, out=context.zeros(3, dtype=int))
+
+    def test_of_values(self, context: Any) -> None:
+        with pytest.raises(ValueError, match="negative integer powers"):
+            context.fromarray([1, 2]) ** -1
+
+    def test_exceptions_are_raised_at_the_call(self, context: Any) -> None:
+        zero = context.zeros(3)
+        with np.errstate(divide="raise"), pytest.raises(FloatingPointError, match="in divide"):
+            1 / zero
+
+    def test_what_was_ignored_at_the_call_is_ignored(self, context: Any) -> None:
+        zero = context.zeros(3)
+        with np.errstate(divide="ignore"):
+            quotient = 1 / zero
+        assert is_pending(quotient)
+        assert quotient.toarray().tolist() == [np.inf] * 3
+
+    def test_warnings_name_the_operation(self, context: Any) -> None:
+        zero = context.zeros(3)
+        quotient = abs(-1 / zero) + 1
+        with pytest.warns(RuntimeWarning, match="divide by zero encountered in divide") as record:
+            da.evaluate(quotient)
+        assert len(record) == 1
+        assert record[0].filename == __file__
+
+    def test_each_operation_has_its_own_warning(self, context: Any) -> None:
+        zero = context.zeros(3)
+        with np.errstate(divide="ignore"):
+            quotient = 1 / zero
+        result = np.sqrt(quotient - quotient * 2) + np.log(zero)
+        del quotient
+        with pytest.warns(RuntimeWarning) as record:
+            da.evaluate(result)
+        messages = {str(warning.message) for warning in record}
+        assert messages == {
+            "invalid value encountered in subtract",
+            "divide by zero encountered in log",
+        }
+
+
+class TestSettings:
+    def test_a_context_can_do_without(self) -> None:
+        with da.Context(nengines=2, deferred=False) as context:
+            assert not is_pending(of(context, 1, 2) + 1)
+            assert not is_pending(of(context, 1, 2).astype(int))
+
+    @pytest.mark.parametrize(("text", "waits"), [("0", False), ("1", True), ("", True)])
+    def test_the_environment_says_whether(
+        self, monkeypatch: pytest.MonkeyPatch, text: str, waits: bool
+    ) -> None:
+        monkeypatch.setenv("DISTARRAY_DEFERRED", text)
+        with da.Context(nengines=2) as context:
+            assert is_pending(of(context, 1, 2) + 1) is waits
+
+    def test_the_environment_must_be_understood(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DISTARRAY_DEFERRED", "maybe")
+        with pytest.raises(ContextCreationError, match="'maybe'; expected 0 or 1"):
+            da.Context(nengines=2)
+
+
+LAYOUTS = ["b", "c", "n"]
+SIZE = 11
+
+# A program is a list of instructions on numbered arrays; numbers wrap around.
+numbers = st.integers(0, 9)
+instructions = st.lists(
+    st.one_of(
+        st.tuples(st.just("compute"), st.sampled_from("+-*"), numbers, numbers),
+        st.tuples(st.just("in place"), st.sampled_from("+-*"), numbers, numbers),
+        st.tuples(st.just("view"), st.sampled_from(["reversed", "shifted"]), numbers, numbers),
+        st.tuples(st.just("assign"), st.sampled_from(["whole", "part"]), numbers, numbers),
+        st.tuples(st.just("drop"), st.just(""), numbers, numbers),
+        st.tuples(st.just("read"), st.just(""), numbers, numbers),
+        st.tuples(st.just("sum"), st.just(""), numbers, numbers),
+    ),
+    max_size=25,
+)
+OPERATORS = {"+": np.add, "-": np.subtract, "*": np.multiply}
+
+
+@given(instructions, st.lists(st.sampled_from(LAYOUTS), min_size=3, max_size=3))
+def test_no_program_can_tell(program: list[tuple[str, str, int, int]], kinds: list[str]) -> None:
+    with da.Context(nengines=3, deferred=True) as context:
+        start = [np.arange(SIZE) % (3 + place) for place in range(len(kinds))]
+        theirs = [values.copy() for values in start]
+        ours = [
+            context.fromarray(values, distribution=da.Distribution(context, SIZE, kind))
+            for values, kind in zip(start, kinds, strict=True)
+        ]
+        for name, detail, left, right in program:
+            i, j = left % len(ours), right % len(ours)
+            for arrays in ours, theirs:
+                _step(name, detail, arrays, i, j)
+            if name == "read":
+                np.testing.assert_array_equal(ours[i].toarray(), theirs[i])
+            elif name == "sum":
+                assert int(ours[i].sum()) == int(theirs[i].sum())
+        for own, their in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(own.toarray(), their)
+
+
+def _step(name: str, detail: str, arrays: list[Any], i: int, j: int) -> None:
+    """Carry out one instruction, on DistArrays or on NumPy's arrays."""
+    match name:
+        case "compute":
+            arrays.append(OPERATORS[detail](arrays[i], arrays[j]))
+        case "in place":
+            OPERATORS[detail](arrays[i], arrays[j], out=arrays[i])
+        case "view" if detail == "reversed":
+            arrays.append(arrays[i][::-1])
+        case "view":
+            arrays.append(_padded(arrays[i][1:] + arrays[j][:-1], arrays[i]))
+        case "assign" if detail == "whole":
+            arrays[i][...] = arrays[j] * 2
+        case "assign":
+            arrays[i][2:7] = arrays[j][4:9]
+        case "drop" if len(arrays) > 3:
+            del arrays[i]
+
+
+def _padded(short: Any, like: Any) -> Any:
+    """Return an array of the full length with the elements of a shorter one at its end."""
+    result = like * 0
+    result[1:] = short
+    return result
