@@ -153,6 +153,7 @@ proptest! {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri has no floating-point environment")]
 fn exceptions_of_quiet_operations_are_forgotten() {
     // `(a < b) * (a / c)`: comparing with NaN is quiet, dividing by zero is not.
     let mut builder = Builder::new();
@@ -291,6 +292,7 @@ fn a_program_that_is_not_well_formed_is_refused() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri has no floating-point environment")]
 fn casts_report_what_does_not_fit() {
     let cast = |value: f64, to: DType| {
         let source = Block::from_slice(&[value; 20], &[20]).unwrap();
