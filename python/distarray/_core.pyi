@@ -541,6 +541,7 @@ class Array:
         dtype: DTypeLike | None = None,
         mask: Array | None = None,
         ddof: float = 0.0,
+        initial: NDArray[Any] | None = None,
         communication: int = 0,
-    ) -> Array:
-        """Reduce along axes."""
+    ) -> tuple[Array, int]:
+        """Reduce along axes; also the floating-point exceptions that were met, as bits."""

@@ -23,7 +23,7 @@ fn main() -> Result<(), SessionError> {
     // Another layout holds the same elements.
     let dealt = squares.redistribute(cyclic)?;
     for array in [&squares, &dealt] {
-        let mean = Reduce::new(Reduction::Sum, &[true]).mean(array, &Policy::ALLOW)?;
+        let (mean, _) = Reduce::new(Reduction::Mean, &[true]).run(array, &Policy::ALLOW)?;
         println!("mean of squares: {}", value(&mean)?);
     }
     let last = dealt.item(&[999_999])?;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use distarray_kernels::program::FloatFlags;
 use distarray_kernels::random::Variate;
+use distarray_kernels::reduce::Ending;
 use distarray_kernels::{Block, DType, Program, Reduction, Scalar};
 use distarray_meta::{Distribution, SlicedDistribution};
 use distarray_storage::npy::Header;
@@ -192,12 +193,12 @@ pub struct Reduce {
     pub distribution: Distribution,
     /// Which elements count (broadcast against the array's pieces).
     pub mask: Option<ArrayId>,
-    /// The centre of squared deviations (one element for each kept index).
-    pub center: Option<ArrayId>,
     /// Which axes are reduced.
     pub reduced: Vec<bool>,
-    /// The dtype that is accumulated in.
+    /// The dtype of the result.
     pub dtype: DType,
+    /// What goes into the result at the end.
+    pub ending: Ending,
     /// The name of the result.
     pub result: ArrayId,
     /// The layout of the result.

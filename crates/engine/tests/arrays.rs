@@ -6,6 +6,7 @@ mod common;
 use common::{array, counting, elements, layouts, session, sessions};
 use distarray_engine::client::{Elementwise, Operand, Policy, PythonScalar, Reduce};
 use distarray_engine::{Array, Communication, Initial, SessionError};
+use distarray_kernels::reduce::Ending;
 use distarray_kernels::{DType, Op, Reduction, Scalar};
 use distarray_meta::{AxisMap, AxisSlice, Distribution, IndexItem, Indices};
 
@@ -169,17 +170,19 @@ fn reductions_agree_with_brute_force() {
         for layout in layouts(&[5, 6], engines) {
             let array = array(&session, &layout);
             let sum = |reduced: &[bool]| {
-                elements(&Reduce::new(Reduction::Sum, reduced).run(&array, &Policy::ALLOW).unwrap())
+                elements(
+                    &Reduce::new(Reduction::Sum, reduced).run(&array, &Policy::ALLOW).unwrap().0,
+                )
             };
             assert_eq!(sum(&[true, true]), [435.0], "{layout:?}");
             assert_eq!(sum(&[true, false]), [60., 65., 70., 75., 80., 85.], "{layout:?}");
             assert_eq!(sum(&[false, true]), [15., 51., 87., 123., 159.], "{layout:?}");
             let position = Reduce::new(Reduction::ArgMax, &[true, true]);
-            let position = position.run(&array, &Policy::ALLOW).unwrap();
+            let (position, _) = position.run(&array, &Policy::ALLOW).unwrap();
             assert_eq!(position.to_host().unwrap().to_vec::<i64>().unwrap(), [29], "{layout:?}");
-            let variance = Reduce::new(Reduction::Sum, &[true, true]);
-            let variance = variance.variance(&array, 0.0, &Policy::ALLOW).unwrap();
-            assert!((elements(&variance)[0] - 74.916_666_666_666_67).abs() < 1e-12, "{layout:?}");
+            let variance = Reduce::new(Reduction::Variance, &[true, true]);
+            let (variance, _) = variance.run(&array, &Policy::ALLOW).unwrap();
+            assert_eq!(elements(&variance), [899.0 / 12.0], "{layout:?}");
         }
     }
 }
@@ -248,7 +251,11 @@ fn masked_means_count_what_counts() {
     let array = array(&session, &layouts(&[11], 3)[2]);
     let operands = [(&array).into(), PythonScalar::Integer(4).into()];
     let (mask, _) = Elementwise::new(Op::Less, &operands).run(&Policy::ALLOW).unwrap();
-    let reduce = Reduce { mask: Some(&mask), ..Reduce::new(Reduction::Sum, &[true]) };
-    assert_eq!(elements(&reduce.mean(&array, &Policy::ALLOW).unwrap()), [1.5]);
-    assert_eq!(elements(&reduce.variance(&array, 1.0, &Policy::ALLOW).unwrap()), [5.0 / 3.0]);
+    let of = |reduction| {
+        let ending = Ending { ddof: 1.0, ..Ending::default() };
+        let reduce = Reduce { mask: Some(&mask), ending, ..Reduce::new(reduction, &[true]) };
+        elements(&reduce.run(&array, &Policy::ALLOW).unwrap().0)
+    };
+    assert_eq!(of(Reduction::Mean), [1.5]);
+    assert_eq!(of(Reduction::Variance), [5.0 / 3.0]);
 }

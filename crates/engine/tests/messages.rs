@@ -8,6 +8,7 @@ use common::{counting, layouts};
 use distarray_comm::{Communicator, Envelope, InProcess, Message, Result, SharedMemory};
 use distarray_engine::command::{Initial, Movement, Reduce};
 use distarray_engine::{ArrayId, Command, Engine, executor};
+use distarray_kernels::reduce::Ending;
 use distarray_kernels::{Block, DType, Reduction};
 use distarray_meta::Distribution;
 
@@ -196,9 +197,9 @@ fn reductions_by_messages() {
                 source: ArrayId(1),
                 distribution: source.clone(),
                 mask: None,
-                center: None,
                 reduced: vec![true, false],
                 dtype: DType::Float64,
+                ending: Ending::default(),
                 result: ArrayId(2),
                 result_distribution: result.clone(),
             }));

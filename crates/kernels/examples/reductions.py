@@ -14,7 +14,7 @@ REDUCTIONS = {
     "max": np.max,
     "argmax": np.argmax,
     "count_nonzero": np.count_nonzero,
-    "squared_deviations": np.var,
+    "var": np.var,
 }
 
 

@@ -35,7 +35,7 @@ fn main() {
                 Reduction::Max,
                 Reduction::ArgMax,
                 Reduction::CountNonzero,
-                Reduction::SquaredDeviations,
+                Reduction::Variance,
             ] {
                 for (name, reduced) in
                     [("all", [true, true]), ("0", [true, false]), ("-1", [false, true])]
@@ -61,10 +61,9 @@ fn time(reduction: Reduction, block: &Block, reduced: [bool; 2]) -> Option<f64> 
     let repeats = if block.size() > 1_000_000 { 5 } else { 200 };
     let best = (0..repeats).map(|_| {
         let start = Instant::now();
-        let partial =
-            reduce::partial(reduction, block, &reduced, None, None, dtype, &labels, &shape)
-                .expect("a reduction of numbers");
-        let result = reduce::finish(reduction, partial).expect("memory");
+        let partial = reduce::partial(reduction, block, &reduced, None, dtype, &labels, &shape)
+            .expect("a reduction of numbers");
+        let result = reduce::finish(reduction, partial, reduce::Ending::default()).expect("memory");
         std::hint::black_box(&result);
         start.elapsed().as_secs_f64()
     });

@@ -16,6 +16,7 @@ pub mod copy;
 pub mod dtype;
 pub mod element;
 pub mod error;
+pub mod exact;
 pub mod labels;
 mod math;
 pub mod ops;

@@ -57,6 +57,52 @@ fn with_avx512<W: Work>(work: W) -> W::Output {
     work.run()
 }
 
+/// Work whose loops gain from wide vector registers and from an instruction that multiplies and
+/// adds.
+pub(crate) trait FusedWork {
+    /// What comes of it.
+    type Output;
+
+    /// Does it; `FMA` says whether [`f64::mul_add`] is one instruction. As [`Work::run`].
+    fn run<const FMA: bool>(self) -> Self::Output;
+}
+
+/// Does the work with the widest vector registers and with fused instructions, if there are.
+#[inline]
+pub(crate) fn fused<W: FusedWork>(work: W) -> W::Output {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("fma")
+        {
+            // SAFETY: the processor has the features.
+            return unsafe { with_avx512_and_fma(work) };
+        }
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            // SAFETY: the processor has the features.
+            return unsafe { with_avx2_and_fma(work) };
+        }
+        work.run::<false>()
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    work.run::<true>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,fma")]
+fn with_avx512_and_fma<W: FusedWork>(work: W) -> W::Output {
+    work.run::<true>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn with_avx2_and_fma<W: FusedWork>(work: W) -> W::Output {
+    work.run::<true>()
+}
+
 /// Asks for the memory that a loop over `chunk` and what follows it will soon read. The processor
 /// does so itself, but not so far ahead.
 #[inline(always)]

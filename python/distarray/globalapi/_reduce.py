@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from distarray import _core
 from distarray.globalapi import _opaque, _statistics
-from distarray.globalapi._floating import INVALID, report, warn
+from distarray.globalapi._floating import INVALID, OVERFLOW, report, warn
 from distarray.globalapi._handle import Handle, common_context
 from distarray.globalapi._operations import NAMED, OPERATIONS
 from distarray.globalapi._resolution import is_native
@@ -137,17 +137,24 @@ def reduce(
         if not _statistics.count(array, axes, True):
             result = _all_initial(array, axes, keepdims, initial)
             return result if out is None else put(name, result, out)
-    result = array._sibling(
-        array._array.reduce(
-            name,
-            axes,
-            keepdims=keepdims,
-            dtype=dtype,
-            mask=mask,
-            ddof=float(ddof),
-            communication=array.context._communication,
-        )
+    summed = array.dtype if dtype is None else dtype
+    term = None
+    if name == "sum" and initial is not NO_VALUE and summed.kind in "fc":
+        # One more term of an exact sum.
+        term, initial = _item(initial, summed), NO_VALUE
+    reduced, flags = array._array.reduce(
+        name,
+        axes,
+        keepdims=keepdims,
+        dtype=dtype,
+        mask=mask,
+        ddof=float(ddof),
+        initial=term,
+        communication=array.context._communication,
     )
+    if flags:
+        _report(name, flags)
+    result = array._sibling(reduced)
     if initial is not NO_VALUE:
         result = _combine(name, result, initial)
     return result if out is None else put(name, result, out)
@@ -205,6 +212,13 @@ def _warn_of_few(
     if all(length for axis, length in enumerate(array.shape) if axis not in axes):
         is_scalar = len(axes) == array.ndim
         report(INVALID, "scalar divide" if is_scalar else "divide")
+
+
+def _report(name: str, flags: int) -> None:
+    """Report floating-point exceptions at the step of NumPy's that meets them."""
+    for bit, step in (OVERFLOW, "multiply"), (INVALID, "subtract"):
+        if flags & bit:
+            report(bit, step if name in ("var", "std") else "reduce")
 
 
 def _with_initial(
@@ -278,14 +292,10 @@ def reduce_position(
     else:
         axes = axes_of(array, normalize_axis_index(operator.index(axis), max(array.ndim, 1)))
     if is_native([array.dtype]):
-        result = array._sibling(
-            array._array.reduce(
-                name,
-                axes,
-                keepdims=bool(keepdims),
-                communication=array.context._communication,
-            )
+        reduced, _ = array._array.reduce(
+            name, axes, keepdims=bool(keepdims), communication=array.context._communication
         )
+        result = array._sibling(reduced)
     else:
         result = _opaque.reduce_position(name, array, axes, bool(keepdims))
     if out is None:

@@ -21,7 +21,9 @@ def is_single(name: str, source: np.dtype[Any], dtype: np.dtype[Any] | None) -> 
     """Return whether the core computes a mean or a variance of these dtypes as one reduction."""
     if not is_native([source] if dtype is None else [source, dtype]):
         return False
-    return name == "mean" or dtype is None or (dtype.kind == "f" and source.kind != "c")
+    if dtype is None:
+        return True
+    return dtype.kind in "fc" if name == "mean" else dtype.kind == "f" and source.kind != "c"
 
 
 def count(array: Any, axes: Axes, where: Any, keepdims: bool = False) -> Any:

@@ -15,7 +15,6 @@ mod layout;
 mod node;
 mod python_scalar;
 mod reduction;
-mod statistics;
 
 pub use alignment::Alignment;
 pub use array::{Array, Passing};

@@ -1,12 +1,13 @@
 //! Reductions along axes.
 
-use distarray_kernels::{DType, Reduction};
+use distarray_kernels::reduce::Ending;
+use distarray_kernels::{DType, FloatFlags, Reduction};
 use distarray_meta::AxisMap;
 
 use super::Array;
 use super::layout::{Policy, align, check_sessions, stretch};
 use crate::error::{Result, SessionError};
-use crate::{Command, command};
+use crate::{Command, Reply, command};
 
 /// A reduction of an array along axes.
 #[derive(Clone, Copy)]
@@ -17,32 +18,38 @@ pub struct Reduce<'a> {
     pub reduced: &'a [bool],
     /// Whether reduced axes stay, with one element each.
     pub keepdims: bool,
-    /// The dtype that is accumulated in; NumPy's default, if there is none.
+    /// The dtype of the result, which is computed in; NumPy's default, if there is none.
     pub dtype: Option<DType>,
     /// Which elements count; broadcasts to the array.
     pub mask: Option<&'a Array>,
-    /// What squared deviations are taken from: the shape of the array with reduced axes of size 1.
-    pub center: Option<&'a Array>,
+    /// What goes into the result at the end.
+    pub ending: Ending,
 }
 
 impl<'a> Reduce<'a> {
     /// A reduction of every element of the axes marked in `reduced`.
     pub fn new(reduction: Reduction, reduced: &'a [bool]) -> Self {
-        Self { reduction, reduced, keepdims: false, dtype: None, mask: None, center: None }
+        Self {
+            reduction,
+            reduced,
+            keepdims: false,
+            dtype: None,
+            mask: None,
+            ending: Ending::default(),
+        }
     }
 
-    /// Reduces an array. The result lies on the lowest ranks along the reduced axes.
+    /// Reduces an array; says which floating-point exceptions NumPy would meet. The result lies on
+    /// the lowest ranks along the reduced axes.
     ///
     /// # Errors
     ///
     /// [`SessionError::Kernel`] when the dtype has no such reduction, [`SessionError::Value`] when
     /// there is nothing to reduce and no identity.
-    pub fn run(&self, source: &Array, policy: &Policy<'_>) -> Result<Array> {
+    pub fn run(&self, source: &Array, policy: &Policy<'_>) -> Result<(Array, FloatFlags)> {
         let accumulator = self.reduction.accumulator(source.dtype(), self.dtype)?;
         self.check_empty(source)?;
-        check_sessions(
-            &[Some(source), self.mask, self.center].into_iter().flatten().collect::<Vec<_>>(),
-        )?;
+        check_sessions(&[Some(source), self.mask].into_iter().flatten().collect::<Vec<_>>())?;
         // Elements that lie on several engines at once would count as often.
         let single;
         let source = if source.distribution().maps().iter().all(AxisMap::is_one_to_one) {
@@ -53,30 +60,30 @@ impl<'a> Reduce<'a> {
             &single
         };
         let distribution = source.distribution();
-        let aligned = |operand: Option<&Array>, policy: &Policy<'_>| {
-            operand.map(|operand| align(operand, distribution, "reduction", policy)).transpose()
-        };
-        let mask = aligned(self.mask, policy)?;
-        // A result of ours, which the user never saw.
-        let center = aligned(self.center, &Policy::ALLOW)?;
+        let aligned = |mask| align(mask, distribution, "reduction", policy);
+        let mask = self.mask.map(aligned).transpose()?;
         let axes: Vec<usize> = (0..source.ndim()).filter(|&axis| self.reduced[axis]).collect();
         let (result_distribution, _) = distribution.reduce(&axes, self.keepdims);
         let result = Array::named(source.session(), result_distribution.clone(), accumulator);
-        source.execute(
+        let replies = source.execute(
             Command::Reduce(command::Reduce {
                 reduction: self.reduction,
                 source: source.id()?,
                 distribution: distribution.clone(),
                 mask: mask.as_ref().map(Array::id).transpose()?,
-                center: center.as_ref().map(Array::id).transpose()?,
                 reduced: self.reduced.to_vec(),
                 dtype: accumulator,
+                ending: self.ending,
                 result: result.id()?,
                 result_distribution,
             }),
             source.weight(),
         )?;
-        Ok(result)
+        let flags = replies.iter().fold(FloatFlags::default(), |all, reply| match reply {
+            Reply::Done { flags } => all.union(*flags),
+            _ => all,
+        });
+        Ok((result, flags))
     }
 
     /// How many elements of `source` go into each element of the result, masks aside.

@@ -28,11 +28,10 @@ impl Reduce {
     ) -> Result<Reply, EngineError> {
         let part = self.part(engine, participants)?;
         match communicator.shared() {
-            _ if part.members.len() == 1 => part.keep(self.partial(engine, part.rank)?)?,
-            Some(shared) => return supersteps::run(&part, shared, communicator),
-            None => part.pass_messages(communicator)?,
+            _ if part.members.len() == 1 => part.keep(self.partial(engine, part.rank)?),
+            Some(shared) => supersteps::run(&part, shared, communicator),
+            None => part.pass_messages(communicator),
         }
-        Ok(Reply::done())
     }
 
     /// One engine's part in the reduction.
@@ -65,7 +64,6 @@ impl Reduce {
             &local.block,
             &self.reduced,
             block(self.mask)?.as_ref(),
-            block(self.center)?.as_ref(),
             self.dtype,
             &labels,
             self.distribution.shape(),
@@ -128,34 +126,41 @@ impl Part<'_> {
     }
 
     /// Keeps this engine's piece of the result.
-    fn keep(&self, merged: Partial) -> Result<(), EngineError> {
-        let distribution = &self.reduce.result_distribution;
-        if let Some(rank) = rank_in(self.engine, distribution) {
-            let block = self.reduce.shaped(reduce::finish(self.reduce.reduction, merged)?);
-            let local = LocalArray { distribution: distribution.clone(), rank, block };
-            self.engine.insert(self.reduce.result, local);
-        }
-        Ok(())
+    fn keep(&self, merged: Partial) -> Result<Reply, EngineError> {
+        let Reduce { reduction, ending, result_distribution: distribution, .. } = self.reduce;
+        let Some(rank) = rank_in(self.engine, distribution) else {
+            return Ok(Reply::done());
+        };
+        let (block, flags) = reduce::finish(*reduction, merged, *ending)?;
+        let block = self.reduce.shaped(block);
+        let local = LocalArray { distribution: distribution.clone(), rank, block };
+        self.engine.insert(self.reduce.result, local);
+        Ok(Reply::Done { flags })
     }
 
-    fn pass_messages(&self, communicator: &Arc<dyn Communicator>) -> Result<(), EngineError> {
+    fn pass_messages(&self, communicator: &Arc<dyn Communicator>) -> Result<Reply, EngineError> {
         let partial = self.reduce.partial(self.engine, self.rank)?;
         if !self.is_first {
             communicator.exchange(vec![(self.members[0], partial.to_bytes())], &[])?;
-            return Ok(());
+            return Ok(Reply::done());
         }
         let arrived = communicator.exchange(Vec::new(), &self.members[1..])?;
         let others = arrived.iter().map(|(_, bytes)| Ok(Partial::from_bytes(bytes)?));
         let others = others.collect::<Result<Vec<Partial>, EngineError>>()?;
-        match self.merged(std::iter::once(&partial).chain(&others))? {
-            Some(merged) => self.keep(merged),
-            None => Ok(()),
-        }
+        self.keep_merged(std::iter::once(&partial).chain(&others))
+    }
+
+    /// Keeps this engine's piece of the result of partial results.
+    fn keep_merged<'b>(
+        &self,
+        partials: impl Iterator<Item = &'b Partial>,
+    ) -> Result<Reply, EngineError> {
+        self.merged(partials)?.map_or_else(|| Ok(Reply::done()), |merged| self.keep(merged))
     }
 }
 
 impl Supersteps for Part<'_> {
-    type Unfinished = ();
+    type Unfinished = Reply;
 
     const POSTS_ARRAYS: bool = false;
 
@@ -163,18 +168,14 @@ impl Supersteps for Part<'_> {
         Ok(Arc::new(self.reduce.partial(self.engine, self.rank)?))
     }
 
-    fn complete(&self, posted: &[SharedObject]) -> Result<(), EngineError> {
+    fn complete(&self, posted: &[SharedObject]) -> Result<Reply, EngineError> {
         if !self.is_first {
-            return Ok(());
+            return Ok(Reply::done());
         }
-        let partials = self.members.iter().filter_map(|&member| posted[member].downcast_ref());
-        match self.merged(partials)? {
-            Some(merged) => self.keep(merged),
-            None => Ok(()),
-        }
+        self.keep_merged(self.members.iter().filter_map(|&member| posted[member].downcast_ref()))
     }
 
-    fn settle(&self, (): ()) -> Result<Reply, EngineError> {
-        Ok(Reply::done())
+    fn settle(&self, reply: Reply) -> Result<Reply, EngineError> {
+        Ok(reply)
     }
 }

@@ -2,22 +2,19 @@
 
 #![expect(unsafe_code, reason = "elements are read where they lie")]
 
-use crate::{Block, Bool, KernelError, Labels, Result};
+use crate::{Block, Bool, Labels, Result};
 
-use super::deviations::Center;
 use super::item::Item;
 use super::leaf;
 use super::memory::{self, Memory};
 use super::monoid::{Lift, parts};
 use super::walk::{Axis, Indexing, Place, Step, Walk};
-use crate::element::with_element;
 
 /// One block to be reduced.
 pub(super) struct Task<'a> {
     pub input: &'a Block,
     pub reduced: &'a [bool],
     pub mask: Option<&'a Block>,
-    pub center: Option<&'a Block>,
     pub labels: &'a [Labels],
     pub global_shape: &'a [usize],
 }
@@ -26,7 +23,7 @@ pub(super) struct Task<'a> {
 const TILE: usize = 4096;
 
 /// Rows narrower than this are added up several at a time where they are neighbours in memory.
-const NARROW: usize = 64;
+pub(super) const NARROW: usize = 64;
 
 /// How many times leaves take up rows before they are absorbed.
 const LEAF_ROWS: usize = 64;
@@ -43,10 +40,7 @@ impl Task<'_> {
     }
 
     /// The totals of the monoid `M` over elements of type `T`, which are the input's.
-    pub(super) fn accumulate<M: Lift<T>, T: Item>(&self) -> Result<Block>
-    where
-        M::Center: Center,
-    {
+    pub(super) fn accumulate<M: Lift<T>, T: Item>(&self) -> Result<Block> {
         let shape = self.shape();
         let mut block = memory::filled(&shape, memory::total_dtype::<M::Total>(), M::EMPTY)?;
         if self.input.size() == 0 {
@@ -56,7 +50,6 @@ impl Task<'_> {
         let mut loops = Loops::<M, T> {
             items: Memory::of(self.input),
             mask: self.mask.map(Memory::of),
-            centers: &self.centers(block.size())?,
             totals: memory::items_mut(&mut block),
             item_scratch: std::array::from_fn(|_| Vec::new()),
             mask_scratch: Vec::new(),
@@ -69,32 +62,12 @@ impl Task<'_> {
         }
         Ok(block)
     }
-
-    /// The center of each result.
-    fn centers<C: Center>(&self, len: usize) -> Result<Vec<C>> {
-        let Some(center) = self.center.filter(|_| size_of::<C>() != 0) else {
-            return Ok(vec![C::of(0u8); len]);
-        };
-        if center.shape() != self.shape() {
-            return Err(KernelError::Value(format!(
-                "centers of shape {:?} for results of shape {:?}",
-                center.shape(),
-                self.shape()
-            )));
-        }
-        with_element!(
-            center.dtype(),
-            T => Ok(center.to_vec::<T>()?.into_iter().map(C::of).collect()),
-            opaque => Err(KernelError::Type(format!("centers of dtype {}", opaque.name)))
-        )
-    }
 }
 
 /// The typed state of the loops over one block.
 struct Loops<'a, M: Lift<T>, T> {
     items: Memory<T>,
     mask: Option<Memory<Bool>>,
-    centers: &'a [M::Center],
     totals: &'a mut [M::Total],
     item_scratch: [Vec<T>; leaf::ROWS],
     mask_scratch: Vec<Bool>,
@@ -103,7 +76,6 @@ struct Loops<'a, M: Lift<T>, T> {
 impl<M: Lift<T>, T: Item> Loops<'_, M, T> {
     /// Takes up one run along a reduced axis.
     fn run(&mut self, axis: &Axis, place: Place) {
-        let center = self.centers[place.out];
         let mut total = self.totals[place.out];
         for part in parts(axis.len, M::SETTLES) {
             if M::is_settled(&total) {
@@ -115,13 +87,13 @@ impl<M: Lift<T>, T: Item> Loops<'_, M, T> {
                 self.items.slice(place.item, &axis.item, first, len, &mut self.item_scratch[0])
             };
             let leaf = match self.mask {
-                None => M::lift_run(items, center),
+                None => M::lift_run(items),
                 Some(mask) => {
                     // SAFETY: the walk stays within the mask.
                     let mask = unsafe {
                         mask.slice(place.mask, &axis.mask, first, len, &mut self.mask_scratch)
                     };
-                    leaf::masked_run::<M, T>(items, mask, center)
+                    leaf::masked_run::<M, T>(items, mask)
                 }
             };
             total = M::absorb(total, leaf);
@@ -186,15 +158,13 @@ impl<M: Lift<T>, T: Item> Loops<'_, M, T> {
             let column = first + column;
             place.out + if column < period { column } else { column % period } * out
         };
-        let centers: Vec<M::Center> =
-            (0..width).map(|column| self.centers[result(column)]).collect();
         let mut row = 0;
         while row < rows.len {
             leaves.clear();
             leaves.resize(width, M::NEUTRAL);
             let end = rows.len.min(row + LEAF_ROWS * leaf::ROWS);
             while row < end {
-                row += self.take_rows(rows, inner, row, end, first, place, &centers, leaves);
+                row += self.take_rows(rows, inner, row, end, first, place, leaves);
             }
             for (column, &leaf) in leaves.iter().enumerate() {
                 let total = &mut self.totals[result(column)];
@@ -213,7 +183,6 @@ impl<M: Lift<T>, T: Item> Loops<'_, M, T> {
         end: usize,
         first: usize,
         place: Place,
-        centers: &[M::Center],
         leaves: &mut [M::Leaf],
     ) -> usize {
         let width = leaves.len();
@@ -226,7 +195,7 @@ impl<M: Lift<T>, T: Item> Loops<'_, M, T> {
                 // SAFETY: the walk stays within the block.
                 unsafe { items.slice(offset, &inner.item, first, width, scratch) }
             });
-            leaf::rows::<M, T>(leaves, slices, centers);
+            leaf::rows::<M, T>(leaves, slices);
             return leaf::ROWS;
         }
         let place = place.along(rows, row);
@@ -235,13 +204,13 @@ impl<M: Lift<T>, T: Item> Loops<'_, M, T> {
             items.slice(place.item, &inner.item, first, width, &mut self.item_scratch[0])
         };
         match self.mask {
-            None => leaf::row::<M, T>(leaves, slice, centers),
+            None => leaf::row::<M, T>(leaves, slice),
             Some(mask) => {
                 // SAFETY: the walk stays within the mask.
                 let mask = unsafe {
                     mask.slice(place.mask, &inner.mask, first, width, &mut self.mask_scratch)
                 };
-                leaf::masked_row::<M, T>(leaves, slice, mask, centers);
+                leaf::masked_row::<M, T>(leaves, slice, mask);
             }
         }
         1

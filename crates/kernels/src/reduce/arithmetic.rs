@@ -1,4 +1,4 @@
-//! Sums and products.
+//! Sums of integers, and products.
 
 use std::marker::PhantomData;
 
@@ -8,11 +8,7 @@ use num_complex::Complex;
 use super::monoid::{Lift, Monoid};
 use crate::Bool;
 
-/// The sum in type `A`; integers wrap.
-///
-/// Sums of 16 and 32 bit floats are kept in 64 bits and rounded once. Sums of 64 bit floats carry
-/// the rounding error of every addition above the leaves, so that their error does not grow with
-/// the number of elements.
+/// The sum of integers of type `A`, which wrap.
 pub(super) struct Sum<A>(PhantomData<A>);
 
 /// The sum in type `A` of integers so narrow that a leaf of them fits `L`.
@@ -20,37 +16,6 @@ pub(super) struct NarrowSum<A, L>(PhantomData<(A, L)>);
 
 /// The product in type `A`; integers wrap.
 pub(super) struct Product<A>(PhantomData<A>);
-
-/// A sum and the rounding errors made on the way to it.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub(super) struct Compensated {
-    sum: f64,
-    error: f64,
-}
-
-impl Compensated {
-    pub(super) const ZERO: Self = Self { sum: 0.0, error: 0.0 };
-
-    /// Adds without losing what the rounding takes (Knuth's two-sum).
-    #[inline(always)]
-    pub(super) fn add(self, value: f64) -> Self {
-        let sum = self.sum + value;
-        let part = sum - self.sum;
-        let error = (self.sum - (sum - part)) + (value - part);
-        Self { sum, error: self.error + error }
-    }
-
-    pub(super) fn merge(self, other: Self) -> Self {
-        let both = self.add(other.sum);
-        Self { sum: both.sum, error: both.error + other.error }
-    }
-
-    /// The sum; infinities and NaN are those of the plain sum, whose error term means nothing.
-    pub(super) fn value(self) -> f64 {
-        if self.sum.is_finite() { self.sum + self.error } else { self.sum }
-    }
-}
 
 macro_rules! integers {
     ($($integer:ty)*) => {$(
@@ -110,58 +75,6 @@ macro_rules! integers {
 
 integers!(i8 i16 i32 i64 u8 u16 u32 u64);
 
-impl Monoid for Sum<f64> {
-    type Leaf = f64;
-    type Total = Compensated;
-    type Output = f64;
-    const NEUTRAL: f64 = 0.0;
-    const EMPTY: Compensated = Compensated::ZERO;
-
-    #[inline(always)]
-    fn combine(left: f64, right: f64) -> f64 {
-        left + right
-    }
-
-    #[inline(always)]
-    fn absorb(total: Compensated, leaf: f64) -> Compensated {
-        total.add(leaf)
-    }
-
-    fn merge(left: Compensated, right: Compensated) -> Compensated {
-        left.merge(right)
-    }
-
-    fn finish(total: Compensated) -> f64 {
-        total.value()
-    }
-}
-
-impl Monoid for Sum<Complex<f64>> {
-    type Leaf = Complex<f64>;
-    type Total = [Compensated; 2];
-    type Output = Complex<f64>;
-    const NEUTRAL: Complex<f64> = Complex::new(0.0, 0.0);
-    const EMPTY: [Compensated; 2] = [Compensated::ZERO; 2];
-
-    #[inline(always)]
-    fn combine(left: Complex<f64>, right: Complex<f64>) -> Complex<f64> {
-        left + right
-    }
-
-    #[inline(always)]
-    fn absorb(total: [Compensated; 2], leaf: Complex<f64>) -> [Compensated; 2] {
-        [total[0].add(leaf.re), total[1].add(leaf.im)]
-    }
-
-    fn merge(left: [Compensated; 2], right: [Compensated; 2]) -> [Compensated; 2] {
-        [left[0].merge(right[0]), left[1].merge(right[1])]
-    }
-
-    fn finish(total: [Compensated; 2]) -> Complex<f64> {
-        Complex::new(total[0].value(), total[1].value())
-    }
-}
-
 /// Monoids of narrow floats that are kept in a wider type and rounded at the end.
 macro_rules! widened {
     ($($monoid:ident, $output:ty, $wide:ty, $neutral:expr, $operator:tt, $total:ident => $finish:expr;)*) => {$(
@@ -193,7 +106,6 @@ macro_rules! widened {
     )*};
 }
 
-const ZERO: Complex<f64> = Complex::new(0.0, 0.0);
 const ONE: Complex<f64> = Complex::new(1.0, 0.0);
 
 fn narrow(value: Complex<f64>) -> Complex<f32> {
@@ -201,9 +113,6 @@ fn narrow(value: Complex<f64>) -> Complex<f32> {
 }
 
 widened! {
-    Sum, f16, f64, 0.0, +, total => f16::from_f64(total);
-    Sum, f32, f64, 0.0, +, total => total as f32;
-    Sum, Complex<f32>, Complex<f64>, ZERO, +, total => narrow(total);
     Product, f16, f64, 1.0, *, total => f16::from_f64(total);
     Product, f32, f64, 1.0, *, total => total as f32;
     Product, f64, f64, 1.0, *, total => total;
@@ -250,11 +159,9 @@ narrow_sums! {
 macro_rules! lifts {
     ($($monoid:ty: $($item:ty)*;)*) => {$($(
         impl Lift<$item> for $monoid {
-            type Center = ();
-
             #[inline(always)]
             #[allow(clippy::cast_lossless, reason = "the same line serves lossy conversions")]
-            fn lift(item: $item, (): ()) -> Self::Leaf {
+            fn lift(item: $item) -> Self::Leaf {
                 item as Self::Leaf
             }
         }
@@ -270,8 +177,6 @@ lifts! {
     Sum<u16>: u16;
     Sum<u32>: u32;
     Sum<u64>: u32 u64;
-    Sum<f32>: f32;
-    Sum<f64>: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
     NarrowSum<i64, i32>: i8 i16;
     NarrowSum<u64, u32>: u8 u16;
     Product<i8>: i8;
@@ -289,10 +194,8 @@ lifts! {
 macro_rules! converted_lifts {
     ($($monoid:ty, $item:ty, $name:ident => $leaf:expr;)*) => {$(
         impl Lift<$item> for $monoid {
-            type Center = ();
-
             #[inline(always)]
-            fn lift($name: $item, (): ()) -> Self::Leaf {
+            fn lift($name: $item) -> Self::Leaf {
                 $leaf
             }
         }
@@ -300,13 +203,6 @@ macro_rules! converted_lifts {
 }
 
 converted_lifts! {
-    Sum<f16>, f16, item => item.to_f64();
-    Sum<f32>, f16, item => item.to_f64();
-    Sum<f64>, f16, item => item.to_f64();
-    Sum<f64>, Bool, item => f64::from(u8::from(item.get()));
-    Sum<Complex<f32>>, Complex<f32>, item => Complex::new(f64::from(item.re), f64::from(item.im));
-    Sum<Complex<f64>>, Complex<f32>, item => Complex::new(f64::from(item.re), f64::from(item.im));
-    Sum<Complex<f64>>, Complex<f64>, item => item;
     NarrowSum<i64, u16>, Bool, item => u16::from(item.get());
     Product<i64>, Bool, item => i64::from(item.get());
     Product<f16>, f16, item => item.to_f64();

@@ -41,13 +41,7 @@ impl Task<'_> {
                 }
             };
             let mask = self.mask.map(|mask| part(mask, false));
-            let center = self.center.map(|center| part(center, false));
-            let task = Task {
-                input: &part(input, true),
-                mask: mask.as_ref(),
-                center: center.as_ref(),
-                ..*self
-            };
+            let task = Task { input: &part(input, true), mask: mask.as_ref(), ..*self };
             let slab = task.converted(reduction, dtype)?;
             let mut all = match totals.take() {
                 None if self.reduced[axis] => {

@@ -45,14 +45,12 @@ impl<D: Direction, T: Ordered> Monoid for Extremum<D, T> {
 }
 
 impl<D: Direction, T: Ordered> Lift<T> for Extremum<D, T> {
-    type Center = ();
-
     #[inline(always)]
-    fn lift(item: T, (): ()) -> T {
+    fn lift(item: T) -> T {
         item
     }
 
-    fn lift_run(items: &[T], (): ()) -> T {
+    fn lift_run(items: &[T]) -> T {
         if T::Sum::FINDS_NAN {
             let (winner, sum) = match size_of::<T>() {
                 4 => widest(NumbersOnly::<D, T, 64> { items, direction: PhantomData }),
@@ -62,11 +60,11 @@ impl<D: Direction, T: Ordered> Lift<T> for Extremum<D, T> {
                 return winner;
             }
         }
-        leaf::run::<Self, T>(items, ())
+        leaf::run::<Self, T>(items)
     }
 
     #[inline(always)]
-    fn lift_four(leaf: T, items: [T; 4], (): ()) -> T {
+    fn lift_four(leaf: T, items: [T; 4]) -> T {
         let [first, second, third, fourth] = items;
         if !T::Sum::FINDS_NAN {
             let four = Self::combine(Self::combine(first, second), Self::combine(third, fourth));

@@ -9,9 +9,6 @@ use crate::{Bool, Element};
 pub(super) trait Item: Element {
     /// Whether Python calls it true.
     fn is_nonzero(self) -> bool;
-
-    /// Its value as a complex number, rounded where it must be.
-    fn to_complex(self) -> Complex<f64>;
 }
 
 impl Item for Bool {
@@ -19,20 +16,12 @@ impl Item for Bool {
     fn is_nonzero(self) -> bool {
         self.get()
     }
-
-    fn to_complex(self) -> Complex<f64> {
-        Complex::new(f64::from(u8::from(self.get())), 0.0)
-    }
 }
 
 impl Item for f16 {
     #[inline(always)]
     fn is_nonzero(self) -> bool {
         self.to_bits() & 0x7fff != 0
-    }
-
-    fn to_complex(self) -> Complex<f64> {
-        Complex::new(self.to_f64(), 0.0)
     }
 }
 
@@ -43,11 +32,6 @@ macro_rules! real_items {
             #[allow(clippy::float_cmp, reason = "exactly zero is what is asked")]
             fn is_nonzero(self) -> bool {
                 self != 0 as $real
-            }
-
-            #[allow(clippy::cast_lossless, reason = "the same line serves lossy conversions")]
-            fn to_complex(self) -> Complex<f64> {
-                Complex::new(self as f64, 0.0)
             }
         }
     )*};
@@ -61,10 +45,6 @@ macro_rules! complex_items {
             #[inline(always)]
             fn is_nonzero(self) -> bool {
                 self.re.is_nonzero() | self.im.is_nonzero()
-            }
-
-            fn to_complex(self) -> Complex<f64> {
-                Complex::new(f64::from(self.re), f64::from(self.im))
             }
         }
     )*};

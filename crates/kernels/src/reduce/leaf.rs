@@ -2,6 +2,8 @@
 //!
 //! They are written over independent accumulators so that the compiler vectorises them.
 
+use std::marker::PhantomData;
+
 use crate::Bool;
 use crate::simd::{Work, prefetch_after, widest};
 
@@ -15,13 +17,13 @@ const SHORT: usize = 8;
 
 /// The leaf of a run of elements.
 #[inline]
-pub(super) fn run<M: Lift<T>, T: Copy>(items: &[T], center: M::Center) -> M::Leaf {
-    widest(Run::<M, T> { items, center })
+pub(super) fn run<M: Lift<T>, T: Copy>(items: &[T]) -> M::Leaf {
+    widest(Run::<M, T> { items, terms: PhantomData })
 }
 
 struct Run<'a, M: Lift<T>, T> {
     items: &'a [T],
-    center: M::Center,
+    terms: PhantomData<fn() -> M>,
 }
 
 impl<M: Lift<T>, T: Copy> Work for Run<'_, M, T> {
@@ -44,24 +46,22 @@ impl<M: Lift<T>, T: Copy> Work for Run<'_, M, T> {
 impl<M: Lift<T>, T: Copy> Run<'_, M, T> {
     #[inline(always)]
     fn in_lanes<const LANES: usize>(self) -> M::Leaf {
-        let Self { items, center } = self;
+        let Self { items, .. } = self;
         if items.len() < SHORT {
-            return items
-                .iter()
-                .fold(M::NEUTRAL, |leaf, &item| M::combine(leaf, M::lift(item, center)));
+            return items.iter().fold(M::NEUTRAL, |leaf, &item| M::combine(leaf, M::lift(item)));
         }
         let (chunks, tail) = items.as_chunks::<LANES>();
         let mut lanes = [M::NEUTRAL; LANES];
         for chunk in chunks {
             prefetch_after(chunk);
             for (lane, &item) in lanes.iter_mut().zip(chunk) {
-                *lane = M::combine(*lane, M::lift(item, center));
+                *lane = M::combine(*lane, M::lift(item));
             }
         }
         // A copy, so that the lanes of the loop above may stay in registers.
         let mut lanes = lanes.map(|lane| lane);
         for (lane, &item) in lanes.iter_mut().zip(tail) {
-            *lane = M::combine(*lane, M::lift(item, center));
+            *lane = M::combine(*lane, M::lift(item));
         }
         fold(&mut lanes, M::combine)
     }
@@ -83,14 +83,10 @@ pub(super) fn fold<T: Copy>(lanes: &mut [T], combine: impl Fn(T, T) -> T) -> T {
 
 /// The leaf of the elements of a run that the mask selects.
 #[inline]
-pub(super) fn masked_run<M: Lift<T>, T: Copy>(
-    items: &[T],
-    mask: &[Bool],
-    center: M::Center,
-) -> M::Leaf {
+pub(super) fn masked_run<M: Lift<T>, T: Copy>(items: &[T], mask: &[Bool]) -> M::Leaf {
     let mut leaf = M::NEUTRAL;
     for (&item, &selected) in items.iter().zip(mask) {
-        let lifted = M::lift(item, center);
+        let lifted = M::lift(item);
         leaf = M::combine(leaf, if selected.get() { lifted } else { M::NEUTRAL });
     }
     leaf
@@ -98,18 +94,13 @@ pub(super) fn masked_run<M: Lift<T>, T: Copy>(
 
 /// Adds four rows to a row of leaves.
 #[inline]
-pub(super) fn rows<M: Lift<T>, T: Copy>(
-    leaves: &mut [M::Leaf],
-    rows: [&[T]; ROWS],
-    centers: &[M::Center],
-) {
-    widest(Fourfold::<M, T> { leaves, rows, centers });
+pub(super) fn rows<M: Lift<T>, T: Copy>(leaves: &mut [M::Leaf], rows: [&[T]; ROWS]) {
+    widest(Fourfold::<M, T> { leaves, rows });
 }
 
 struct Fourfold<'a, M: Lift<T>, T> {
     leaves: &'a mut [M::Leaf],
     rows: [&'a [T]; ROWS],
-    centers: &'a [M::Center],
 }
 
 impl<M: Lift<T>, T: Copy> Work for Fourfold<'_, M, T> {
@@ -117,38 +108,32 @@ impl<M: Lift<T>, T: Copy> Work for Fourfold<'_, M, T> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { leaves, rows, centers } = self;
+        let Self { leaves, rows } = self;
         let width = leaves.len();
         let [first, second, third, fourth] = rows.map(|row| &row[..width]);
-        let centers = &centers[..width];
         for column in 0..width {
             let items = [first[column], second[column], third[column], fourth[column]];
-            leaves[column] = M::lift_four(leaves[column], items, centers[column]);
+            leaves[column] = M::lift_four(leaves[column], items);
         }
     }
 }
 
 /// Adds one row to a row of leaves.
 #[inline]
-pub(super) fn row<M: Lift<T>, T: Copy>(leaves: &mut [M::Leaf], row: &[T], centers: &[M::Center]) {
+pub(super) fn row<M: Lift<T>, T: Copy>(leaves: &mut [M::Leaf], row: &[T]) {
     let width = leaves.len();
-    for ((leaf, &item), &center) in leaves.iter_mut().zip(&row[..width]).zip(&centers[..width]) {
-        *leaf = M::combine(*leaf, M::lift(item, center));
+    for (leaf, &item) in leaves.iter_mut().zip(&row[..width]) {
+        *leaf = M::combine(*leaf, M::lift(item));
     }
 }
 
 /// Adds the elements of one row that the mask selects to a row of leaves.
 #[inline]
-pub(super) fn masked_row<M: Lift<T>, T: Copy>(
-    leaves: &mut [M::Leaf],
-    row: &[T],
-    mask: &[Bool],
-    centers: &[M::Center],
-) {
+pub(super) fn masked_row<M: Lift<T>, T: Copy>(leaves: &mut [M::Leaf], row: &[T], mask: &[Bool]) {
     let width = leaves.len();
-    let items = row[..width].iter().zip(&mask[..width]).zip(&centers[..width]);
-    for (leaf, ((&item, &selected), &center)) in leaves.iter_mut().zip(items) {
-        let lifted = M::lift(item, center);
+    let items = row[..width].iter().zip(&mask[..width]);
+    for (leaf, (&item, &selected)) in leaves.iter_mut().zip(items) {
+        let lifted = M::lift(item);
         *leaf = M::combine(*leaf, if selected.get() { lifted } else { M::NEUTRAL });
     }
 }

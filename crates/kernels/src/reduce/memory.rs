@@ -66,6 +66,16 @@ impl<T: Element> Memory<T> {
     }
 }
 
+/// Elements as the parts that they consist of: a complex number as two floats.
+pub(super) fn parts<T: Element, P: Element>(items: &[T]) -> &[P] {
+    const { assert!(size_of::<T>().is_multiple_of(size_of::<P>())) };
+    const { assert!(align_of::<T>() >= align_of::<P>()) };
+    // SAFETY: elements are plain bytes, of which every pattern is a value of either type.
+    unsafe {
+        std::slice::from_raw_parts(items.as_ptr().cast(), size_of_val(items) / size_of::<P>())
+    }
+}
+
 /// A new block that holds one `T` for each element of `shape`, all of them `value`.
 pub(super) fn filled<T: Copy>(shape: &[usize], dtype: DType, value: T) -> Result<Block> {
     debug_assert_eq!(dtype.itemsize(), size_of::<T>());

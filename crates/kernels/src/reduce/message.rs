@@ -2,13 +2,18 @@
 
 use crate::{DType, KernelError, Reduction, Result};
 
+use super::floats::Exactly;
 use super::memory;
 use super::monoid::Monoid;
 use super::partial::Partial;
+use super::results::Exact;
 use super::table::{Visitor, visit_monoid};
 
 /// The length of the fixed part of a message.
 const HEAD: usize = 4;
+
+/// What stands for exact sums instead of the number of blocks.
+const EXACT: usize = 254;
 
 impl Partial {
     /// The partial result as bytes, for an engine of another process on a machine of the same byte
@@ -20,7 +25,7 @@ impl Partial {
             self.reduction as usize,
             dtype.unwrap_or(DType::NATIVE.len()),
             self.shape.len(),
-            self.blocks.len(),
+            if self.exact.is_some() { EXACT } else { self.blocks.len() },
         ];
         let mut bytes: Vec<u8> = codes.map(|code| code as u8).to_vec();
         for &len in &self.shape {
@@ -28,6 +33,9 @@ impl Partial {
         }
         for block in &self.blocks {
             bytes.extend_from_slice(memory::bytes(block));
+        }
+        if let Some(exact) = &self.exact {
+            exact.write(&mut bytes);
         }
         bytes
     }
@@ -48,6 +56,14 @@ impl Partial {
             shape.push(usize::try_from(u64::from_ne_bytes(*len)).map_err(|_| foreign())?);
             rest = after;
         }
+        if usize::from(head[3]) == EXACT {
+            let results = shape.iter().try_fold(1_usize, |size, &len| size.checked_mul(len));
+            let exact = Exact::read(rest, results.ok_or_else(foreign)?);
+            let exactly = Exactly::of(reduction, dtype);
+            let exact = exact.filter(|exact| exactly.is_some_and(|exactly| exact.suits(exactly)));
+            let exact = Some(exact.ok_or_else(foreign)?);
+            return Ok(Self { reduction, dtype, shape, blocks: Vec::new(), exact });
+        }
         let dtypes = if head[3] == 0 {
             Vec::new()
         } else if reduction.is_position() {
@@ -66,7 +82,7 @@ impl Partial {
         if usize::from(head[3]) != blocks.len() || !rest.is_empty() {
             return Err(foreign());
         }
-        Ok(Self { reduction, dtype, shape, blocks })
+        Ok(Self { reduction, dtype, shape, blocks, exact: None })
     }
 }
 

@@ -4,15 +4,15 @@
 //! one array, and [`finish`] gives the result. What a partial holds is a matter of this module:
 //! more than the result, wherever merging results would lose accuracy or meaning.
 //!
-//! A reduction is a `Monoid` (how elements are taken up and totals merged) or a search for
-//! positions. A `Walk` orders the axes of a block so that the inner loops, written once in `leaf`,
+//! A reduction is a `Monoid` (how elements are taken up and totals merged), exact sums of floats
+//! (`floats`, over [`crate::exact`]) or a search for positions. A `Walk` orders the axes of a block so that the inner loops, written once in `leaf`,
 //! run over neighbours in memory.
 
 mod accumulate;
 mod arithmetic;
 mod convert;
-mod deviations;
 mod extrema;
+mod floats;
 mod item;
 mod leaf;
 mod memory;
@@ -21,6 +21,8 @@ mod monoid;
 mod order;
 mod partial;
 mod position;
+mod results;
+mod running;
 mod table;
 mod truth;
 mod walk;
@@ -28,7 +30,8 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-pub use partial::{Partial, finish, identity, merge, partial};
+pub use partial::{Ending, Partial, finish, identity, merge, partial};
+pub use running::{Running, running};
 
 use crate::{DType, KernelError, Result};
 
@@ -54,13 +57,19 @@ pub enum Reduction {
     ArgMin,
     /// `numpy.argmax`, likewise.
     ArgMax,
-    /// The sum of squared absolute distances from a center: the second pass of `numpy.var`.
-    SquaredDeviations,
+    /// `numpy.mean` of floats: the exact sum by the number of elements, rounded once.
+    Mean,
+    /// `numpy.var`: exact but for one rounding.
+    Variance,
+    /// `numpy.std`: the root of the exact variance, rounded once.
+    StandardDeviation,
+    /// The root of the exact sum of squared absolute values, rounded once.
+    Norm,
 }
 
 impl Reduction {
     /// Every reduction, in the order of declaration.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Sum,
         Self::Prod,
         Self::Min,
@@ -70,7 +79,10 @@ impl Reduction {
         Self::CountNonzero,
         Self::ArgMin,
         Self::ArgMax,
-        Self::SquaredDeviations,
+        Self::Mean,
+        Self::Variance,
+        Self::StandardDeviation,
+        Self::Norm,
     ];
 
     /// The reduction's name, NumPy's where it has one.
@@ -85,7 +97,10 @@ impl Reduction {
             Self::CountNonzero => "count_nonzero",
             Self::ArgMin => "argmin",
             Self::ArgMax => "argmax",
-            Self::SquaredDeviations => "squared_deviations",
+            Self::Mean => "mean",
+            Self::Variance => "var",
+            Self::StandardDeviation => "std",
+            Self::Norm => "norm",
         }
     }
 
@@ -130,7 +145,12 @@ impl Reduction {
                 None | Some(DType::Int64) => Ok(DType::Int64),
                 Some(other) => refused(other),
             },
-            Self::SquaredDeviations => match dtype.unwrap_or(input) {
+            Self::Mean => match dtype.unwrap_or(input) {
+                dtype if floats::is_inexact(dtype) => Ok(dtype),
+                _ if dtype.is_none() => Ok(DType::Float64),
+                other => refused(other),
+            },
+            Self::Variance | Self::StandardDeviation | Self::Norm => match dtype.unwrap_or(input) {
                 DType::Float16 => Ok(DType::Float16),
                 DType::Float32 | DType::Complex64 => Ok(DType::Float32),
                 DType::Float64 | DType::Complex128 => Ok(DType::Float64),

@@ -46,25 +46,22 @@ pub(super) trait Monoid: 'static {
 
 /// A monoid that takes up elements of type `Item`.
 pub(super) trait Lift<Item>: Monoid {
-    /// What elements are measured from; `()` where they are taken as they are.
-    type Center: Copy;
-
     /// The leaf of one element.
-    fn lift(item: Item, center: Self::Center) -> Self::Leaf;
+    fn lift(item: Item) -> Self::Leaf;
 
     /// The leaf of a run of elements.
-    fn lift_run(items: &[Item], center: Self::Center) -> Self::Leaf
+    fn lift_run(items: &[Item]) -> Self::Leaf
     where
         Self: Sized,
         Item: Copy,
     {
-        leaf::run::<Self, Item>(items, center)
+        leaf::run::<Self, Item>(items)
     }
 
     /// A leaf with four more elements.
     #[inline(always)]
-    fn lift_four(leaf: Self::Leaf, items: [Item; 4], center: Self::Center) -> Self::Leaf {
-        let [first, second, third, fourth] = items.map(|item| Self::lift(item, center));
+    fn lift_four(leaf: Self::Leaf, items: [Item; 4]) -> Self::Leaf {
+        let [first, second, third, fourth] = items.map(Self::lift);
         let four = Self::combine(Self::combine(first, second), Self::combine(third, fourth));
         Self::combine(leaf, four)
     }

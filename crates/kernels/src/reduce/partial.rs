@@ -1,12 +1,14 @@
 //! Partial results: made from blocks, merged, carried between processes, finished.
 
-use crate::{Block, DType, KernelError, Labels, Reduction, Result};
+use crate::{Block, DType, FloatFlags, KernelError, Labels, Reduction, Result, Scalar};
 
 use super::accumulate::Task;
+use super::floats::Exactly;
 use super::memory;
 use super::monoid::Monoid;
 use super::order::{Direction, Greatest, Least, Ordered};
 use super::position::{NOWHERE, comes_first};
+use super::results::{self, Exact};
 use super::table::{Visitor, visit_monoid};
 use crate::element::with_element;
 
@@ -20,12 +22,19 @@ pub struct Partial {
     /// One block of totals, or the extrema and their indices; nothing, as long as there are no
     /// elements.
     pub(super) blocks: Vec<Block>,
+    /// What was summed exactly, instead of blocks.
+    pub(super) exact: Option<Exact>,
 }
 
 impl Partial {
     /// The reduction.
     pub fn reduction(&self) -> Reduction {
         self.reduction
+    }
+
+    /// Whether there were no elements yet.
+    fn is_empty(&self) -> bool {
+        self.blocks.is_empty() && self.exact.is_none()
     }
 
     /// The shape of the result, in which reduced axes have length 1.
@@ -37,38 +46,39 @@ impl Partial {
 /// Reduces `input` along the axes that `reduced` marks.
 ///
 /// `mask` is a boolean block, broadcast to the input's shape, that says which elements count.
-/// `center` is what [`Reduction::SquaredDeviations`] measures from, of the result's shape; zero
-/// if there is none. Elements are converted to `dtype`, as [`Reduction::accumulator`] gives it,
-/// before anything is done with them; the squared deviations of complex elements are real.
+/// Elements are converted to `dtype`, as [`Reduction::accumulator`] gives it,
+/// before anything is done with them, but for squares, which are taken of floats as they are.
 /// `labels` (of every axis) and `global_shape` say where in the whole array the block lies, for
 /// positions.
 ///
 /// # Errors
 ///
 /// [`KernelError::Type`] for dtypes that the reduction does not take, [`KernelError::Value`] for a
-/// mask or center that does not fit or that the reduction has no use for, [`KernelError::Memory`].
+/// mask that does not fit or that the reduction has no use for, [`KernelError::Memory`].
 ///
 /// # Panics
 ///
 /// When `reduced` has not one entry for each axis.
-#[expect(clippy::too_many_arguments, reason = "NumPy's reductions have as many")]
 pub fn partial(
     reduction: Reduction,
     input: &Block,
     reduced: &[bool],
     mask: Option<&Block>,
-    center: Option<&Block>,
     dtype: DType,
     labels: &[Labels],
     global_shape: &[usize],
 ) -> Result<Partial> {
     assert_eq!(reduced.len(), input.ndim(), "one mark for each axis");
-    let task = Task { input, reduced, mask, center, labels, global_shape };
+    let task = Task { input, reduced, mask, labels, global_shape };
     if reduction.is_position() {
         return positions(reduction, &task);
     }
+    if let Some(exactly) = Exactly::of(reduction, dtype) {
+        let exact = Some(task.exactly(reduction, exactly, dtype)?);
+        return Ok(Partial { reduction, dtype, shape: task.shape(), blocks: Vec::new(), exact });
+    }
     let totals = task.totals(reduction, dtype).unwrap_or_else(|| task.converted(reduction, dtype));
-    Ok(Partial { reduction, dtype, shape: task.shape(), blocks: vec![totals?] })
+    Ok(Partial { reduction, dtype, shape: task.shape(), blocks: vec![totals?], exact: None })
 }
 
 pub(super) fn no_loop(reduction: Reduction, dtype: DType) -> KernelError {
@@ -88,16 +98,16 @@ fn positions(reduction: Reduction, task: &Task<'_>) -> Result<Partial> {
         },
         _ => Err(no_loop(reduction, dtype))
     )?;
-    Ok(Partial { reduction, dtype, shape: task.shape(), blocks })
+    Ok(Partial { reduction, dtype, shape: task.shape(), blocks, exact: None })
 }
 
 /// The partial result of no elements.
 pub fn identity(reduction: Reduction, shape: &[usize], dtype: DType) -> Partial {
-    Partial { reduction, dtype, shape: shape.to_vec(), blocks: Vec::new() }
+    Partial { reduction, dtype, shape: shape.to_vec(), blocks: Vec::new(), exact: None }
 }
 
 /// Adds the elements of `other` to those of `partial`. The order of merging does not matter, but
-/// for the last bits of sums and products.
+/// for the last bits of products.
 ///
 /// # Errors
 ///
@@ -109,15 +119,24 @@ pub fn merge(reduction: Reduction, partial: &mut Partial, other: &Partial) -> Re
     {
         return Err(mismatch(reduction));
     }
-    if other.blocks.is_empty() {
+    if other.is_empty() {
         return Ok(());
     }
-    if partial.blocks.is_empty() {
+    if partial.is_empty() {
         *partial = Partial::from_bytes(&other.to_bytes())?;
         return Ok(());
     }
     if partial.dtype != other.dtype {
         return Err(mismatch(reduction));
+    }
+    match (&mut partial.exact, &other.exact) {
+        (None, None) => {}
+        (Some(exact), Some(other)) if exact.parts == other.parts => {
+            exact.totals.merge(&other.totals);
+            exact.counts.merge(&other.counts, partial.shape.iter().product());
+            return Ok(());
+        }
+        _ => return Err(mismatch(reduction)),
     }
     if reduction.is_position() {
         with_element!(
@@ -167,19 +186,40 @@ fn merge_positions<D: Direction, T: Ordered>(blocks: &mut [Block], others: &[Blo
     }
 }
 
-/// The result: a contiguous block. Where there were no elements it holds the reduction's neutral
-/// element, or -1 for a position; whether that is an error is for the caller to say.
+/// What goes into results at the end.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ending {
+    /// What is taken from the number of elements that a variance is divided by.
+    pub ddof: f64,
+    /// One more term of sums of floats.
+    pub initial: Option<Scalar>,
+}
+
+/// The result: a contiguous block, and the floating-point exceptions that NumPy would meet. Where
+/// there were no elements it holds the reduction's neutral element, NaN for a mean or a variance, or
+/// -1 for a position; whether that is an error is for the caller to say.
 ///
 /// # Errors
 ///
 /// [`KernelError::Memory`]; [`KernelError::Type`] for a dtype that the reduction does not give.
-pub fn finish(reduction: Reduction, partial: Partial) -> Result<Block> {
-    let Partial { dtype, shape, mut blocks, .. } = partial;
+pub fn finish(
+    reduction: Reduction,
+    partial: Partial,
+    ending: Ending,
+) -> Result<(Block, FloatFlags)> {
+    let Partial { dtype, shape, mut blocks, exact, .. } = partial;
+    let quiet = |block| (block, FloatFlags::default());
+    if Exactly::of(reduction, dtype).is_some() {
+        let exact = exact.unwrap_or_else(|| Exact::nothing(dtype, &shape));
+        return results::finish(reduction, dtype, &shape, exact, ending);
+    }
     if reduction.is_position() {
-        return blocks.pop().map_or_else(|| memory::filled(&shape, DType::Int64, NOWHERE), Ok);
+        let nowhere = || memory::filled(&shape, DType::Int64, NOWHERE);
+        return blocks.pop().map_or_else(nowhere, Ok).map(quiet);
     }
     visit_monoid(reduction, dtype, Finish { dtype, shape: &shape, totals: blocks.pop() })
         .unwrap_or_else(|| Err(no_loop(reduction, dtype)))
+        .map(quiet)
 }
 
 struct Finish<'a> {

@@ -80,7 +80,7 @@ impl<T: Ordered> Search<'_, T> {
                 break;
             }
             // Where the extremum lies is looked for only if it can win.
-            let value = Extremum::<D, T>::lift_run(items, ());
+            let value = Extremum::<D, T>::lift_run(items);
             if !comes_first::<D, T>(value, lowest, best, best_index) {
                 continue;
             }

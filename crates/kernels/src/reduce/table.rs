@@ -7,7 +7,6 @@ use crate::{Block, DType, Reduction, Result};
 
 use super::accumulate::Task;
 use super::arithmetic::{NarrowSum, Product, Sum};
-use super::deviations::Deviations;
 use super::extrema::Extremum;
 use super::monoid::Monoid;
 use super::order::{Greatest, Least};
@@ -45,11 +44,6 @@ pub(super) fn visit_monoid<V: Visitor>(
         (R::Sum, D::UInt16) => visitor.visit::<Sum<u16>>(),
         (R::Sum, D::UInt32) => visitor.visit::<Sum<u32>>(),
         (R::Sum, D::UInt64) => visitor.visit::<Sum<u64>>(),
-        (R::Sum | R::SquaredDeviations, D::Float16) => visitor.visit::<Sum<f16>>(),
-        (R::Sum | R::SquaredDeviations, D::Float32) => visitor.visit::<Sum<f32>>(),
-        (R::Sum | R::SquaredDeviations, D::Float64) => visitor.visit::<Sum<f64>>(),
-        (R::Sum, D::Complex64) => visitor.visit::<Sum<Complex<f32>>>(),
-        (R::Sum, D::Complex128) => visitor.visit::<Sum<Complex<f64>>>(),
         (R::Prod, D::Int8) => visitor.visit::<Product<i8>>(),
         (R::Prod, D::Int16) => visitor.visit::<Product<i16>>(),
         (R::Prod, D::Int32) => visitor.visit::<Product<i32>>(),
@@ -83,7 +77,6 @@ impl Task<'_> {
             Reduction::Prod if dtype == DType::Bool => self.totals(Reduction::All, dtype),
             Reduction::Sum => self.sum(dtype),
             Reduction::Prod => self.product(dtype),
-            Reduction::SquaredDeviations => self.squared_deviations(dtype),
             Reduction::Min if dtype == input => {
                 with_element!(input, T => Some(self.accumulate::<Extremum<Least, T>, T>()), _ => None)
             }
@@ -121,24 +114,6 @@ impl Task<'_> {
             (D::UInt64, D::UInt16) => self.accumulate::<NarrowSum<u64, u32>, u16>(),
             (D::UInt64, D::UInt32) => self.accumulate::<Sum<u64>, u32>(),
             (D::UInt64, D::UInt64) => self.accumulate::<Sum<u64>, u64>(),
-            (D::Float16, D::Float16) => self.accumulate::<Sum<f16>, f16>(),
-            (D::Float32, D::Float16) => self.accumulate::<Sum<f32>, f16>(),
-            (D::Float32, D::Float32) => self.accumulate::<Sum<f32>, f32>(),
-            (D::Float64, D::Bool) => self.accumulate::<Sum<f64>, Bool>(),
-            (D::Float64, D::Int8) => self.accumulate::<Sum<f64>, i8>(),
-            (D::Float64, D::Int16) => self.accumulate::<Sum<f64>, i16>(),
-            (D::Float64, D::Int32) => self.accumulate::<Sum<f64>, i32>(),
-            (D::Float64, D::Int64) => self.accumulate::<Sum<f64>, i64>(),
-            (D::Float64, D::UInt8) => self.accumulate::<Sum<f64>, u8>(),
-            (D::Float64, D::UInt16) => self.accumulate::<Sum<f64>, u16>(),
-            (D::Float64, D::UInt32) => self.accumulate::<Sum<f64>, u32>(),
-            (D::Float64, D::UInt64) => self.accumulate::<Sum<f64>, u64>(),
-            (D::Float64, D::Float16) => self.accumulate::<Sum<f64>, f16>(),
-            (D::Float64, D::Float32) => self.accumulate::<Sum<f64>, f32>(),
-            (D::Float64, D::Float64) => self.accumulate::<Sum<f64>, f64>(),
-            (D::Complex64, D::Complex64) => self.accumulate::<Sum<Complex<f32>>, Complex<f32>>(),
-            (D::Complex128, D::Complex64) => self.accumulate::<Sum<Complex<f64>>, Complex<f32>>(),
-            (D::Complex128, D::Complex128) => self.accumulate::<Sum<Complex<f64>>, Complex<f64>>(),
             _ => return None,
         })
     }
@@ -170,31 +145,6 @@ impl Task<'_> {
             (D::Complex128, D::Complex128) => {
                 self.accumulate::<Product<Complex<f64>>, Complex<f64>>()
             }
-            _ => return None,
-        })
-    }
-
-    fn squared_deviations(&self, dtype: DType) -> Option<Result<Block>> {
-        use DType as D;
-        Some(match (dtype, self.input.dtype()) {
-            (D::Float16, D::Float16) => self.accumulate::<Deviations<f16>, f16>(),
-            (D::Float32, D::Float16) => self.accumulate::<Deviations<f32>, f16>(),
-            (D::Float32, D::Float32) => self.accumulate::<Deviations<f32>, f32>(),
-            (D::Float32, D::Complex64) => self.accumulate::<Deviations<f32>, Complex<f32>>(),
-            (D::Float64, D::Bool) => self.accumulate::<Deviations<f64>, Bool>(),
-            (D::Float64, D::Int8) => self.accumulate::<Deviations<f64>, i8>(),
-            (D::Float64, D::Int16) => self.accumulate::<Deviations<f64>, i16>(),
-            (D::Float64, D::Int32) => self.accumulate::<Deviations<f64>, i32>(),
-            (D::Float64, D::Int64) => self.accumulate::<Deviations<f64>, i64>(),
-            (D::Float64, D::UInt8) => self.accumulate::<Deviations<f64>, u8>(),
-            (D::Float64, D::UInt16) => self.accumulate::<Deviations<f64>, u16>(),
-            (D::Float64, D::UInt32) => self.accumulate::<Deviations<f64>, u32>(),
-            (D::Float64, D::UInt64) => self.accumulate::<Deviations<f64>, u64>(),
-            (D::Float64, D::Float16) => self.accumulate::<Deviations<f64>, f16>(),
-            (D::Float64, D::Float32) => self.accumulate::<Deviations<f64>, f32>(),
-            (D::Float64, D::Float64) => self.accumulate::<Deviations<f64>, f64>(),
-            (D::Float64, D::Complex64) => self.accumulate::<Deviations<f64>, Complex<f32>>(),
-            (D::Float64, D::Complex128) => self.accumulate::<Deviations<f64>, Complex<f64>>(),
             _ => return None,
         })
     }

@@ -27,6 +27,6 @@ fn reduce(reduction: Reduction, block: &Block, reduced: &[bool]) -> Block {
 fn reduce_in(reduction: Reduction, block: &Block, reduced: &[bool], dtype: DType) -> Block {
     let labels = vec![Labels::POSITIONS; block.ndim()];
     let shape = block.shape();
-    let partial = partial(reduction, block, reduced, None, None, dtype, &labels, &shape).unwrap();
-    finish(reduction, partial).unwrap()
+    let partial = partial(reduction, block, reduced, None, dtype, &labels, &shape).unwrap();
+    finish(reduction, partial, Ending::default()).unwrap().0
 }

@@ -48,10 +48,8 @@ macro_rules! truths {
         }
 
         impl<T: Item> Lift<T> for $monoid {
-            type Center = ();
-
             #[inline(always)]
-            fn lift(item: T, (): ()) -> u8 {
+            fn lift(item: T) -> u8 {
                 u8::from(item.is_nonzero())
             }
         }
@@ -90,10 +88,8 @@ impl Monoid for CountTrue {
 }
 
 impl<T: Item> Lift<T> for CountTrue {
-    type Center = ();
-
     #[inline(always)]
-    fn lift(item: T, (): ()) -> u16 {
+    fn lift(item: T) -> u16 {
         u16::from(item.is_nonzero())
     }
 }

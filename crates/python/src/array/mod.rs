@@ -405,8 +405,9 @@ impl PyArray {
         work(py, bytes(&self.inner), move || array.fill_random(variate, key))
     }
 
-    /// A reduction; see the Python side for the arguments.
-    #[pyo3(signature = (kind, axes, *, keepdims=false, dtype=None, mask=None, ddof=0.0, communication=0))]
+    /// A reduction, and the floating-point exceptions that it met; see the Python side for the
+    /// arguments.
+    #[pyo3(signature = (kind, axes, *, keepdims=false, dtype=None, mask=None, ddof=0.0, initial=None, communication=0))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of NumPy's reductions")]
     fn reduce(
         &self,
@@ -417,18 +418,21 @@ impl PyArray {
         dtype: Option<&Bound<'_, PyAny>>,
         mask: Option<&Self>,
         ddof: f64,
+        initial: Option<&Bound<'_, PyUntypedArray>>,
         communication: u8,
-    ) -> PyResult<Self> {
+    ) -> PyResult<(Self, u8)> {
         let request = reduce::Request {
-            kind: kind.parse()?,
+            reduction: reduce::named(kind)?,
             axes,
             keepdims,
             dtype: dtype.map(dtype::extract).transpose()?,
             mask: mask.map(|mask| mask.inner.clone()),
             ddof,
+            initial: initial.map(value::scalar_of).transpose()?,
             communication,
         };
         let array = self.inner.clone();
-        Ok(work(py, bytes(&self.inner), move || request.run(&array))?.into())
+        let (array, flags) = work(py, bytes(&self.inner), move || request.run(&array))?;
+        Ok((array.into(), elementwise::bits(flags)))
     }
 }

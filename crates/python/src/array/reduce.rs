@@ -1,90 +1,47 @@
 //! Reductions, as Python asks for them.
 
-use std::str::FromStr;
-
 use distarray_engine::client::Reduce;
 use distarray_engine::{Array, SessionError};
-use distarray_kernels::{DType, Op, Reduction};
+use distarray_kernels::reduce::Ending;
+use distarray_kernels::{DType, FloatFlags, Reduction, Scalar};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::with_policy;
 
-/// What Python asks for.
-pub enum Kind {
-    /// A reduction of the kernels.
-    Plain(Reduction),
-    /// The arithmetic mean.
-    Mean,
-    /// The variance.
-    Variance,
-    /// The standard deviation.
-    StandardDeviation,
-}
-
-impl FromStr for Kind {
-    type Err = PyErr;
-
-    fn from_str(name: &str) -> PyResult<Self> {
-        Ok(Self::Plain(match name {
-            "sum" => Reduction::Sum,
-            "prod" => Reduction::Prod,
-            "min" => Reduction::Min,
-            "max" => Reduction::Max,
-            "any" => Reduction::Any,
-            "all" => Reduction::All,
-            "count_nonzero" => Reduction::CountNonzero,
-            "argmin" => Reduction::ArgMin,
-            "argmax" => Reduction::ArgMax,
-            "mean" => return Ok(Self::Mean),
-            "var" => return Ok(Self::Variance),
-            "std" => return Ok(Self::StandardDeviation),
-            _ => return Err(PyValueError::new_err(format!("unknown reduction {name:?}"))),
-        }))
-    }
+/// The reduction of a name.
+pub fn named(name: &str) -> PyResult<Reduction> {
+    let mut all = Reduction::ALL.into_iter();
+    all.find(|reduction| reduction.name() == name)
+        .ok_or_else(|| PyValueError::new_err(format!("unknown reduction {name:?}")))
 }
 
 /// A reduction and its arguments.
 pub struct Request {
-    pub kind: Kind,
+    pub reduction: Reduction,
     pub axes: Vec<usize>,
     pub keepdims: bool,
     pub dtype: Option<DType>,
     pub mask: Option<Array>,
     pub ddof: f64,
+    pub initial: Option<Scalar>,
     pub communication: u8,
 }
 
 impl Request {
     /// Reduces an array.
-    pub fn run(&self, array: &Array) -> Result<Array, SessionError> {
+    pub fn run(&self, array: &Array) -> Result<(Array, FloatFlags), SessionError> {
         let mut reduced = vec![false; array.ndim()];
         for &axis in &self.axes {
             reduced[axis] = true;
         }
-        let reduction = match self.kind {
-            Kind::Plain(reduction) => reduction,
-            _ => Reduction::Sum,
-        };
         let reduce = Reduce {
             keepdims: self.keepdims,
             dtype: self.dtype,
             mask: self.mask.as_ref(),
-            ..Reduce::new(reduction, &reduced)
+            ending: Ending { ddof: self.ddof, initial: self.initial },
+            ..Reduce::new(self.reduction, &reduced)
         };
-        with_policy(self.communication, false, |policy| match self.kind {
-            Kind::Plain(_) => reduce.run(array, policy),
-            Kind::Mean => reduce.mean(array, policy),
-            Kind::Variance => reduce.variance(array, self.ddof, policy),
-            Kind::StandardDeviation => {
-                let variance = reduce.variance(array, self.ddof, policy)?;
-                let operands = [(&variance).into()];
-                let root = distarray_engine::client::Elementwise::new(
-                    Op::from_name("sqrt").unwrap(),
-                    &operands,
-                );
-                Ok(root.run(policy)?.0)
-            }
-        })
+        with_policy(self.communication, false, |policy| reduce.run(array, policy))
     }
 }

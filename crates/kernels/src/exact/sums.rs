@@ -1,0 +1,225 @@
+//! Fixed-point numbers, one for each of several slots, as wide as they have to be.
+
+/// The width of a limb in bits. The 15 bits above it are for what is not carried yet.
+pub(super) const LIMB: i32 = 48;
+
+const MASK: i64 = (1 << LIMB) - 1;
+
+/// The exponent of the lowest bit of the limb with index 0: below the square of the least float.
+pub(super) const ORIGIN: i32 = -45 * LIMB;
+
+/// How many additions there is room for before carries have to go on.
+const ROOM: u32 = 1 << 12;
+
+/// The exact sums of `width` slots.
+///
+/// A sum is a number of limbs; `planes` holds the lowest limb of every slot, then the next one of
+/// every slot. Infinities and NaN are summed beside them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sums {
+    width: usize,
+    /// The index of the lowest limb.
+    low: i32,
+    planes: Vec<i64>,
+    /// How many additions were made since carries went on.
+    additions: u32,
+    special: Option<Box<[f64]>>,
+    /// Whether infinities of both signs met.
+    is_invalid: bool,
+}
+
+impl Sums {
+    pub(super) fn new(width: usize) -> Self {
+        Self { width, ..Self::default() }
+    }
+
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    fn height(&self) -> i32 {
+        (self.planes.len() / self.width) as i32
+    }
+
+    /// Makes room for the limbs from `low` up to, but not including, `high`.
+    fn cover(&mut self, low: i32, high: i32) {
+        if self.planes.is_empty() {
+            self.low = low;
+        }
+        if low < self.low {
+            let more = (self.low - low) as usize * self.width;
+            self.planes.splice(0..0, std::iter::repeat_n(0, more));
+            self.low = low;
+        }
+        if high > self.low + self.height() {
+            self.planes.resize((high - self.low) as usize * self.width, 0);
+        }
+    }
+
+    /// Notes an addition to each slot.
+    fn note(&mut self, additions: u32) {
+        self.additions += additions;
+        if self.additions >= ROOM {
+            self.carry();
+        }
+    }
+
+    /// Adds an integer of up to 2^120 times a power of two to one slot.
+    pub(super) fn add(&mut self, slot: usize, value: i128, exponent: i32) {
+        if value == 0 {
+            return;
+        }
+        let (limb, shift) = place(exponent);
+        self.cover(limb, limb + 4);
+        let mut at = (limb - self.low) as usize * self.width + slot;
+        let below = LIMB - shift;
+        self.planes[at] += ((value & ((1 << below) - 1)) << shift) as i64;
+        let mut rest = value >> below;
+        for _ in 0..2 {
+            at += self.width;
+            self.planes[at] += rest as i64 & MASK;
+            rest >>= LIMB;
+        }
+        self.planes[at + self.width] += rest as i64;
+        self.note(1);
+    }
+
+    /// Adds an integer for each slot, times a power of two.
+    pub(super) fn add_each(&mut self, values: impl ExactSizeIterator<Item = i64>, exponent: i32) {
+        debug_assert_eq!(values.len(), self.width);
+        let (limb, shift) = place(exponent);
+        self.cover(limb, limb + 3);
+        let start = (limb - self.low) as usize * self.width;
+        let (first, rest) = self.planes[start..].split_at_mut(self.width);
+        let (second, third) = rest.split_at_mut(self.width);
+        let below = LIMB - shift;
+        let limbs = first.iter_mut().zip(second).zip(third);
+        for (((first, second), third), value) in limbs.zip(values) {
+            *first += (value << shift) & MASK;
+            let rest = value >> below;
+            *second += rest & MASK;
+            *third += rest >> LIMB;
+        }
+        self.note(1);
+    }
+
+    /// Adds an infinity or NaN to one slot.
+    pub(super) fn add_special(&mut self, slot: usize, value: f64) {
+        let width = self.width;
+        let sum = &mut self.special.get_or_insert_with(|| vec![0.0; width].into())[slot];
+        let was_nan = sum.is_nan() || value.is_nan();
+        *sum += value;
+        self.is_invalid |= !was_nan && sum.is_nan();
+    }
+
+    /// Adds the sum of a slot of others to one of these.
+    pub(super) fn add_slot(&mut self, slot: usize, other: &Self, theirs: usize) {
+        let (limbs, exponent) = other.limbs(theirs);
+        for (place, limb) in limbs.enumerate() {
+            self.add(slot, i128::from(limb), exponent + place as i32 * LIMB);
+        }
+        let special = other.special(theirs);
+        if special != 0.0 {
+            self.add_special(slot, special);
+        }
+        self.is_invalid |= other.is_invalid;
+    }
+
+    /// Whether infinities of both signs met.
+    pub(super) fn is_invalid(&self) -> bool {
+        self.is_invalid
+    }
+
+    /// Adds the sums of other slots.
+    pub(super) fn merge(&mut self, other: &Self) {
+        debug_assert_eq!(self.width, other.width);
+        if !other.planes.is_empty() {
+            self.cover(other.low, other.low + other.height());
+            let start = (other.low - self.low) as usize * self.width;
+            for (limb, &other) in self.planes[start..].iter_mut().zip(&other.planes) {
+                *limb += other;
+            }
+            self.note(other.additions + 1);
+        }
+        self.is_invalid |= other.is_invalid;
+        if let Some(special) = &other.special {
+            for (slot, &value) in special.iter().enumerate() {
+                if value != 0.0 {
+                    self.add_special(slot, value);
+                }
+            }
+        }
+    }
+
+    /// Carries what limbs hold above their width on to the next.
+    fn carry(&mut self) {
+        let (width, height) = (self.width, self.height() as usize);
+        let highest = &self.planes[(height - 1) * width..];
+        if highest.iter().any(|limb| limb.unsigned_abs() > MASK as u64) {
+            self.planes.resize((height + 1) * width, 0);
+        }
+        let height = self.planes.len() / width;
+        for plane in 1..height {
+            let (lower, upper) = self.planes[(plane - 1) * width..].split_at_mut(width);
+            for (lower, upper) in lower.iter_mut().zip(upper) {
+                *upper += *lower >> LIMB;
+                *lower &= MASK;
+            }
+        }
+        self.additions = 1;
+    }
+
+    /// The sum of the infinities and NaN of one slot; 0 if there is none.
+    pub(super) fn special(&self, slot: usize) -> f64 {
+        self.special.as_ref().map_or(0.0, |special| special[slot])
+    }
+
+    /// The limbs of one slot, the lowest first, and the exponent of the lowest bit.
+    pub(super) fn limbs(&self, slot: usize) -> (impl Iterator<Item = i64> + Clone, i32) {
+        let limbs = self.planes.iter().skip(slot).step_by(self.width.max(1)).copied();
+        (limbs, ORIGIN + self.low * LIMB)
+    }
+
+    /// Writes the sums as bytes.
+    pub(super) fn write(&self, bytes: &mut Vec<u8>) {
+        let mut write = |number: i64| bytes.extend_from_slice(&number.to_ne_bytes());
+        write(self.width as i64);
+        write(i64::from(self.low));
+        write(i64::from(self.additions));
+        write(self.planes.len() as i64);
+        write(i64::from(self.special.is_some()) | i64::from(self.is_invalid) << 1);
+        self.planes.iter().for_each(|&limb| write(limb));
+        self.special.iter().flatten().for_each(|value| write(value.to_bits() as i64));
+    }
+
+    /// Reads what [`Self::write`] wrote from the start of `bytes`; `None` if it did not.
+    pub(super) fn read(bytes: &mut &[u8]) -> Option<Self> {
+        let mut read = || {
+            let (number, rest) = bytes.split_first_chunk()?;
+            *bytes = rest;
+            Some(i64::from_ne_bytes(*number))
+        };
+        let width = usize::try_from(read()?).ok()?;
+        let low = i32::try_from(read()?).ok()?;
+        let additions = u32::try_from(read()?).ok().filter(|&additions| additions <= ROOM)?;
+        let len = usize::try_from(read()?).ok()?;
+        let specials = read()?;
+        if len.checked_rem(width).unwrap_or(len) != 0 {
+            return None;
+        }
+        let planes = (0..len).map(|_| read()).collect::<Option<Vec<i64>>>()?;
+        let special = if specials & 1 == 1 {
+            let values = (0..width).map(|_| Some(f64::from_bits(read()? as u64)));
+            Some(values.collect::<Option<Box<[f64]>>>()?)
+        } else {
+            None
+        };
+        Some(Self { width, low, planes, additions, special, is_invalid: specials & 2 == 2 })
+    }
+}
+
+/// The limb with the bit of an exponent, and where in it the bit is.
+fn place(exponent: i32) -> (i32, i32) {
+    let position = exponent - ORIGIN;
+    (position.div_euclid(LIMB), position.rem_euclid(LIMB))
+}

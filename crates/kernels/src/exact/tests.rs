@@ -1,0 +1,6 @@
+//! Exact sums against integers as wide as they have to be.
+
+#![expect(clippy::float_cmp, reason = "these results are exact")]
+
+mod oracle;
+mod properties;
