@@ -543,5 +543,9 @@ class Array:
         ddof: float = 0.0,
         initial: NDArray[Any] | None = None,
         communication: int = 0,
+        passing: bool = False,
     ) -> tuple[Array, int]:
-        """Reduce along axes; also the floating-point exceptions that were met, as bits."""
+        """Reduce along axes; also the floating-point exceptions that were met, as bits.
+
+        `passing` says that nobody will ask for the elements again.
+        """

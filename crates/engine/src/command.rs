@@ -187,9 +187,9 @@ pub struct Source {
 pub struct Reduce {
     /// What is computed.
     pub reduction: Reduction,
-    /// The array.
-    pub source: ArrayId,
-    /// The array's layout.
+    /// What is reduced.
+    pub subject: Subject,
+    /// Its layout.
     pub distribution: Distribution,
     /// Which elements count (broadcast against the array's pieces).
     pub mask: Option<ArrayId>,
@@ -203,6 +203,25 @@ pub struct Reduce {
     pub result: ArrayId,
     /// The layout of the result.
     pub result_distribution: Distribution,
+}
+
+/// What is reduced.
+#[derive(Debug)]
+pub enum Subject {
+    /// An array.
+    Array(ArrayId),
+    /// An output of a program, which is evaluated on the way.
+    Computed {
+        /// The program.
+        program: Program,
+        /// What its block inputs are; each lies as the program needs it.
+        inputs: Vec<ArrayId>,
+        /// Where its outputs go.
+        outputs: Vec<Destination>,
+        /// Which of the program's outputs is reduced; it goes nowhere if there is no destination
+        /// for it.
+        value: usize,
+    },
 }
 
 /// A copy of an array into another one.
@@ -246,6 +265,9 @@ impl Command {
         }
     }
 }
+
+/// The step of what comes after all steps of a program: the reduction of what it computes.
+pub const AFTER_ALL_STEPS: usize = usize::MAX;
 
 /// What an engine answers.
 pub enum Reply {

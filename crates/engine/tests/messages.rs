@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use common::{counting, layouts};
 use distarray_comm::{Communicator, Envelope, InProcess, Message, Result, SharedMemory};
-use distarray_engine::command::{Initial, Movement, Reduce};
+use distarray_engine::command::{Initial, Movement, Reduce, Subject};
 use distarray_engine::{ArrayId, Command, Engine, executor};
 use distarray_kernels::reduce::Ending;
 use distarray_kernels::{Block, DType, Reduction};
@@ -194,7 +194,7 @@ fn reductions_by_messages() {
             let mut commands = made(&source);
             commands.push(Command::Reduce(Reduce {
                 reduction: Reduction::Sum,
-                source: ArrayId(1),
+                subject: Subject::Array(ArrayId(1)),
                 distribution: source.clone(),
                 mask: None,
                 reduced: vec![true, false],

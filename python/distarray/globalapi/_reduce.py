@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from distarray import _core
 from distarray.globalapi import _opaque, _statistics
+from distarray.globalapi._deferred import TEMPORARY_SELF
 from distarray.globalapi._floating import INVALID, OVERFLOW, report, warn
 from distarray.globalapi._handle import Handle, common_context
 from distarray.globalapi._operations import NAMED, OPERATIONS
@@ -114,6 +116,8 @@ def reduce(
     DistArray or ndarray
         `out` if that was given.
     """
+    # This function is one call further than the method that has the array as its own.
+    passing = getrefcount(array) <= TEMPORARY_SELF + 1
     dtype = None if dtype is None else np.dtype(dtype)
     if name in _STATISTICS and array.ndim == 0 and axis is not None:
         # Here NumPy doesn't take a scalar for a row of one.
@@ -151,6 +155,7 @@ def reduce(
         ddof=float(ddof),
         initial=term,
         communication=array.context._communication,
+        passing=passing,
     )
     if flags:
         _report(name, flags)

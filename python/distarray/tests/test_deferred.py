@@ -195,6 +195,55 @@ class TestWrites:
         assert sum(context.apply(lambda local: local.ndarray.sum(), (c,))) == 12
 
 
+class TestReductions:
+    """A reduction takes up the expression below it on the way."""
+
+    NAMES: ClassVar = ["sum", "prod", "min", "max", "mean", "var", "std", "any", "argmax"]
+
+    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("axis", [None, 0, 1, (0, 2), 2])
+    @pytest.mark.parametrize("dist", ["bnn", "nbc", "ccn"])
+    def test_is_the_same_on_the_way(self, name: str, axis: Any, dist: str) -> None:
+        if name == "argmax" and isinstance(axis, tuple):
+            pytest.skip("argmax takes one axis")
+        values = np.random.default_rng(3).normal(size=(7, 6, 5))
+        results = []
+        for deferred in True, False:
+            with da.Context(nengines=4, deferred=deferred) as context:
+                layout = da.Distribution(context, values.shape, dist)
+                a = context.fromarray(values, distribution=layout)
+                results.append(getattr(a * 1.5 - a * a, name)(axis=axis).toarray())
+        np.testing.assert_array_equal(*results)
+
+    def test_stores_nothing_that_has_no_name(self, context: Any) -> None:
+        a, b = of(context, 1, 2, 3), of(context, 3, 2, 5)
+        before = count(context)
+        total = ((a - b) ** 2).sum()
+        assert count(context) - before == 1
+        assert float(total) == 8
+        assert (a < b).sum() == 2
+
+    def test_stores_what_has_a_name(self, context: Any) -> None:
+        a = of(context, 1, 2, 3)
+        named = a * 2
+        result = named + 1
+        assert result.sum() == 15
+        assert not is_pending(named)
+        assert not is_pending(result)
+        assert result.toarray().tolist() == [3, 5, 7]
+
+    def test_of_integers_in_floats(self, context: Any) -> None:
+        a = context.fromarray(np.arange(5))
+        assert float((a + 1).mean()) == 3
+        assert float((a + 1).var()) == 2
+        assert (a.astype(np.int8) + 100).sum(dtype=np.float32) == 510
+
+    def test_warns_of_the_operation_below(self, context: Any) -> None:
+        zero = context.zeros(3)
+        with pytest.warns(RuntimeWarning, match="divide by zero encountered in divide"):
+            assert np.isinf((1 / zero).sum())
+
+
 class TestExplanation:
     def test_of_a_chain(self, context: Any, capsys: pytest.CaptureFixture[str]) -> None:
         a, b = context.zeros(1000), context.zeros(1000, dtype=np.float32)

@@ -129,6 +129,12 @@ impl<'a> Elementwise<'a> {
             .zip(&looped.inputs)
             .map(|(operand, &dtype)| gathering.term(operand, dtype))
             .collect::<Result<Vec<Term>>>()?;
+        if let Some(Operand::Array(mask)) = self.mask
+            && self.op != Op::Select
+        {
+            // Elements that it leaves out meet no exceptions: it has to be known before.
+            mask.id()?;
+        }
         let mask = self.mask.map(|mask| gathering.term(mask, DType::Bool)).transpose()?;
         let operation = Operation::Apply { op: self.op, looped };
         let expression = Expression::new(operation, terms, self.note.clone());

@@ -109,6 +109,23 @@ impl<'a> Evaluation<'a> {
         Ok(())
     }
 
+    /// Adds the elements of an array, converted, as an output: the last one, which goes nowhere,
+    /// unless the array is stored. Gives the number of the output.
+    ///
+    /// # Errors
+    ///
+    /// As [`Evaluation::store`].
+    pub fn value_of(&mut self, node: &Arc<Node>, dtype: DType) -> Result<usize> {
+        let value = self.array(node)?;
+        let stored = self.stored.iter().position(|stored| Arc::ptr_eq(stored, node));
+        if let Some(place) = stored.filter(|_| dtype == node.dtype) {
+            return Ok(place);
+        }
+        let value = self.builder.cast(value, dtype);
+        self.builder.output(value, None);
+        Ok(self.stored.len())
+    }
+
     /// Where the program has the elements of an array.
     ///
     /// # Errors
@@ -264,7 +281,7 @@ impl Prepared {
     }
 
     /// Reports what operations met that were asked for earlier; gives what the others met.
-    fn report(&self, flags: &[(usize, FloatFlags)]) -> FloatFlags {
+    pub fn report(&self, flags: &[(usize, FloatFlags)]) -> FloatFlags {
         let mut rest = FloatFlags::default();
         let mut noted = vec![FloatFlags::default(); self.notes.len()];
         for &(step, met) in flags {

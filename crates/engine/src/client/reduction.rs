@@ -1,11 +1,14 @@
 //! Reductions along axes.
 
+use distarray_kernels::program::Reducing;
 use distarray_kernels::reduce::Ending;
-use distarray_kernels::{DType, FloatFlags, Reduction};
+use distarray_kernels::{DType, FloatFlags, Kind, Reduction};
 use distarray_meta::AxisMap;
 
 use super::Array;
+use super::evaluation::{Evaluation, Prepared};
 use super::layout::{Policy, align, check_sessions, stretch};
+use crate::command::Subject;
 use crate::error::{Result, SessionError};
 use crate::{Command, Reply, command};
 
@@ -65,10 +68,26 @@ impl<'a> Reduce<'a> {
         let axes: Vec<usize> = (0..source.ndim()).filter(|&axis| self.reduced[axis]).collect();
         let (result_distribution, _) = distribution.reduce(&axes, self.keepdims);
         let result = Array::named(source.session(), result_distribution.clone(), accumulator);
+        let prepared = if mask.is_none() { self.on_the_way(source, accumulator)? } else { None };
+        let mut names = Vec::new();
+        let subject = match &prepared {
+            None => Subject::Array(source.id()?),
+            Some((prepared, value)) => {
+                let (new, outputs) = prepared.destinations();
+                names = new;
+                let inputs = prepared.sources(distribution);
+                Subject::Computed {
+                    program: prepared.program.clone(),
+                    inputs: inputs.iter().map(|input| input.array).collect(),
+                    outputs,
+                    value: *value,
+                }
+            }
+        };
         let replies = source.execute(
             Command::Reduce(command::Reduce {
                 reduction: self.reduction,
-                source: source.id()?,
+                subject,
                 distribution: distribution.clone(),
                 mask: mask.as_ref().map(Array::id).transpose()?,
                 reduced: self.reduced.to_vec(),
@@ -79,11 +98,41 @@ impl<'a> Reduce<'a> {
             }),
             source.weight(),
         )?;
-        let flags = replies.iter().fold(FloatFlags::default(), |all, reply| match reply {
-            Reply::Done { flags } => all.union(*flags),
-            _ => all,
-        });
+        let (mut flags, mut met) = (FloatFlags::default(), Vec::new());
+        for reply in replies {
+            match reply {
+                Reply::Done { flags: of_result } => flags = flags.union(of_result),
+                Reply::Evaluated { flags: of_steps } => met.extend(of_steps),
+                Reply::Item(_) | Reply::Value(_) => {}
+            }
+        }
+        if let Some((prepared, _)) = prepared {
+            prepared.stored(&names);
+            flags = flags.union(prepared.report(&met));
+        }
         Ok((result, flags))
+    }
+
+    /// The program that computes `source`, if that can be done on the way, and which of its outputs
+    /// is reduced.
+    fn on_the_way(&self, source: &Array, dtype: DType) -> Result<Option<(Prepared, usize)>> {
+        // Products of floats depend on the order in which they are taken.
+        let is_ordered = self.reduction == Reduction::Prod
+            && matches!(dtype.kind(), Kind::Float | Kind::Complex);
+        if !source.is_pending() || self.reduction.is_position() || is_ordered {
+            return Ok(None);
+        }
+        let layout = source.distribution();
+        let mut evaluation = Evaluation::new(source.session(), layout);
+        let converted = match source.dtype() {
+            values if Reducing::takes(self.reduction, values, dtype) => values,
+            _ if Reducing::takes(self.reduction, dtype, dtype) => dtype,
+            _ => return Ok(None),
+        };
+        let value = evaluation.value_of(source.node(), converted)?;
+        let prepared = evaluation.prepare();
+        let is_elsewhere = prepared.sources(layout).iter().any(|input| input.elsewhere.is_some());
+        Ok((!is_elsewhere).then_some((prepared, value)))
     }
 
     /// How many elements of `source` go into each element of the result, masks aside.

@@ -1,16 +1,18 @@
 //! Reductions: each engine reduces its piece, then the parts meet on the lowest rank.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use distarray_comm::{Communicator, SharedObject};
-use distarray_kernels::Block;
+use distarray_kernels::program::Reducing;
 use distarray_kernels::reduce::{self, Partial};
+use distarray_kernels::{Block, FloatFlags};
 
-use super::{own_rank, rank_in};
-use crate::command::Reduce;
+use super::{own_rank, rank_in, threads_of_one};
+use crate::command::{AFTER_ALL_STEPS, Destination, Reduce, Subject};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::exchange::participant;
+use crate::local_array::labels;
 use crate::supersteps::{self, Supersteps};
 use crate::{ArrayId, LocalArray, Reply};
 
@@ -28,7 +30,7 @@ impl Reduce {
     ) -> Result<Reply, EngineError> {
         let part = self.part(engine, participants)?;
         match communicator.shared() {
-            _ if part.members.len() == 1 => part.keep(self.partial(engine, part.rank)?),
+            _ if part.members.len() == 1 => part.keep(part.partial()?),
             Some(shared) => supersteps::run(&part, shared, communicator),
             None => part.pass_messages(communicator),
         }
@@ -50,24 +52,9 @@ impl Reduce {
             .map(|member| participant(participants, self.distribution.targets()[member]))
             .collect();
         let is_first = self.group(rank).first() == Some(&rank);
-        Ok(Part { reduce: self, engine, rank, members, is_first })
-    }
-
-    fn partial(&self, engine: &Engine, rank: usize) -> Result<Partial, EngineError> {
-        let local = engine.get(self.source)?;
-        let block = |array: Option<ArrayId>| -> Result<Option<Block>, EngineError> {
-            array.map(|array| Ok(engine.get(array)?.block)).transpose()
-        };
-        let labels = crate::local_array::labels(&self.distribution, rank);
-        Ok(reduce::partial(
-            self.reduction,
-            &local.block,
-            &self.reduced,
-            block(self.mask)?.as_ref(),
-            self.dtype,
-            &labels,
-            self.distribution.shape(),
-        )?)
+        let threads = threads_of_one(participants.len());
+        let met = Mutex::default();
+        Ok(Part { reduce: self, engine, rank, members, is_first, threads, met })
     }
 
     /// The ranks whose pieces differ from this one's along reduced axes alone, in ascending order:
@@ -106,9 +93,77 @@ pub struct Part<'a> {
     members: Vec<usize>,
     /// Whether this one of them keeps the result.
     is_first: bool,
+    /// How many threads may work on this engine's piece.
+    threads: usize,
+    /// The floating-point exceptions that the steps of a program met.
+    met: Mutex<Vec<(usize, FloatFlags)>>,
 }
 
 impl Part<'_> {
+    /// What this engine's piece comes to.
+    fn partial(&self) -> Result<Partial, EngineError> {
+        let Reduce { reduction, reduced, dtype, distribution, .. } = self.reduce;
+        let get = |array: ArrayId| Ok(self.engine.get(array)?.block);
+        let labels = labels(distribution, self.rank);
+        let (program, inputs, destinations, value) = match &self.reduce.subject {
+            Subject::Array(source) => {
+                let mask = self.reduce.mask.map(get).transpose()?;
+                let shape = distribution.shape();
+                let (source, mask) = (get(*source)?, mask.as_ref());
+                return Ok(reduce::partial(
+                    *reduction, &source, reduced, mask, *dtype, &labels, shape,
+                )?);
+            }
+            Subject::Computed { program, inputs, outputs, value } => {
+                (program, inputs, outputs, *value)
+            }
+        };
+        let shape = distribution.local_shape(self.rank);
+        let inputs = inputs.iter().copied().map(get).collect::<Result<Vec<_>, EngineError>>()?;
+        let mut outputs = destinations
+            .iter()
+            .map(|destination| match *destination {
+                Destination::New(_, dtype) => Ok(Some(Block::uninitialised(dtype, &shape)?)),
+                Destination::Existing(array) => Ok(Some(get(array)?)),
+            })
+            .collect::<Result<Vec<Option<Block>>, EngineError>>()?;
+        outputs.resize(program.outputs.len(), None);
+        let (partial, met) = Reducing {
+            program,
+            value,
+            reduction: *reduction,
+            dtype: *dtype,
+            reduced,
+            shape: &shape,
+            inputs: &inputs,
+            labels: &labels,
+            outputs: &outputs,
+        }
+        .run(self.threads)?;
+        for (block, destination) in outputs.into_iter().flatten().zip(destinations) {
+            if let Destination::New(array, _) = *destination {
+                let distribution = distribution.clone();
+                self.engine.insert(array, LocalArray { distribution, rank: self.rank, block });
+            }
+        }
+        self.lock().extend(met);
+        Ok(partial)
+    }
+
+    /// The answer to the command; `flags` are the exceptions of the reduction itself.
+    fn answer(&self, flags: FloatFlags) -> Reply {
+        let mut met = std::mem::take(&mut *self.lock());
+        if met.is_empty() {
+            return Reply::Done { flags };
+        }
+        met.push((AFTER_ALL_STEPS, flags));
+        Reply::Evaluated { flags: met }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(usize, FloatFlags)>> {
+        self.met.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Merges partial results in the order of ranks.
     fn merged<'b>(
         &self,
@@ -129,20 +184,20 @@ impl Part<'_> {
     fn keep(&self, merged: Partial) -> Result<Reply, EngineError> {
         let Reduce { reduction, ending, result_distribution: distribution, .. } = self.reduce;
         let Some(rank) = rank_in(self.engine, distribution) else {
-            return Ok(Reply::done());
+            return Ok(self.answer(FloatFlags::default()));
         };
         let (block, flags) = reduce::finish(*reduction, merged, *ending)?;
         let block = self.reduce.shaped(block);
         let local = LocalArray { distribution: distribution.clone(), rank, block };
         self.engine.insert(self.reduce.result, local);
-        Ok(Reply::Done { flags })
+        Ok(self.answer(flags))
     }
 
     fn pass_messages(&self, communicator: &Arc<dyn Communicator>) -> Result<Reply, EngineError> {
-        let partial = self.reduce.partial(self.engine, self.rank)?;
+        let partial = self.partial()?;
         if !self.is_first {
             communicator.exchange(vec![(self.members[0], partial.to_bytes())], &[])?;
-            return Ok(Reply::done());
+            return Ok(self.answer(FloatFlags::default()));
         }
         let arrived = communicator.exchange(Vec::new(), &self.members[1..])?;
         let others = arrived.iter().map(|(_, bytes)| Ok(Partial::from_bytes(bytes)?));
@@ -155,7 +210,8 @@ impl Part<'_> {
         &self,
         partials: impl Iterator<Item = &'b Partial>,
     ) -> Result<Reply, EngineError> {
-        self.merged(partials)?.map_or_else(|| Ok(Reply::done()), |merged| self.keep(merged))
+        let merged = self.merged(partials)?;
+        merged.map_or_else(|| Ok(self.answer(FloatFlags::default())), |merged| self.keep(merged))
     }
 }
 
@@ -165,12 +221,12 @@ impl Supersteps for Part<'_> {
     const POSTS_ARRAYS: bool = false;
 
     fn post(&self) -> Result<SharedObject, EngineError> {
-        Ok(Arc::new(self.reduce.partial(self.engine, self.rank)?))
+        Ok(Arc::new(self.partial()?))
     }
 
     fn complete(&self, posted: &[SharedObject]) -> Result<Reply, EngineError> {
         if !self.is_first {
-            return Ok(Reply::done());
+            return Ok(self.answer(FloatFlags::default()));
         }
         self.keep_merged(self.members.iter().filter_map(|&member| posted[member].downcast_ref()))
     }

@@ -1,11 +1,13 @@
 //! Programs: lists of steps over registers, evaluated block by block.
 
 mod builder;
+mod chunks;
 mod display;
 mod evaluate;
 pub(crate) mod flags;
 mod layout;
 mod parts;
+mod reduction;
 mod registers;
 mod run;
 mod scratch;
@@ -16,6 +18,7 @@ use crate::{DType, Op, Scalar};
 
 pub use builder::{Builder, Source};
 pub use flags::FloatFlags;
+pub use reduction::Reducing;
 pub use tile::{block_len, set_block_len};
 
 /// A list of elementwise steps over broadcast inputs of one shape.

@@ -406,8 +406,8 @@ impl PyArray {
     }
 
     /// A reduction, and the floating-point exceptions that it met; see the Python side for the
-    /// arguments.
-    #[pyo3(signature = (kind, axes, *, keepdims=false, dtype=None, mask=None, ddof=0.0, initial=None, communication=0))]
+    /// arguments. `passing` says that nobody will ask for the elements again.
+    #[pyo3(signature = (kind, axes, *, keepdims=false, dtype=None, mask=None, ddof=0.0, initial=None, communication=0, passing=false))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of NumPy's reductions")]
     fn reduce(
         &self,
@@ -420,6 +420,7 @@ impl PyArray {
         ddof: f64,
         initial: Option<&Bound<'_, PyUntypedArray>>,
         communication: u8,
+        passing: bool,
     ) -> PyResult<(Self, u8)> {
         let request = reduce::Request {
             reduction: reduce::named(kind)?,
@@ -431,8 +432,10 @@ impl PyArray {
             initial: initial.map(value::scalar_of).transpose()?,
             communication,
         };
-        let array = self.inner.clone();
-        let (array, flags) = work(py, bytes(&self.inner), move || request.run(&array))?;
+        let (array, flags) = work(py, bytes(&self.inner), || {
+            let _passing = passing.then(|| self.inner.passing(1));
+            request.run(&self.inner)
+        })?;
         Ok((array.into(), elementwise::bits(flags)))
     }
 }
