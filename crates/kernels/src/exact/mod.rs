@@ -18,6 +18,7 @@
 
 mod kernel;
 mod number;
+mod products;
 mod round;
 mod sums;
 mod terms;
@@ -29,6 +30,7 @@ mod window;
 mod tests;
 
 pub(crate) use number::{Number, Quotient};
+pub use products::Products;
 pub(crate) use round::Rounded;
 pub(crate) use terms::integer;
 pub use terms::{Plain, Squared, Term, Terms};

@@ -1,174 +1,154 @@
 //! One exact number, and what is computed with it before it is rounded.
 
+use smallvec::SmallVec;
+
 use super::sums::LIMB;
 
-/// As many words as the square of the widest sum has, times a count.
-const WORDS: usize = 72;
+/// The magnitude of a number, its lowest word first; the last word is not zero.
+type Words = SmallVec<[u64; 12]>;
 
 /// An integer times a power of two.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Number {
     negative: bool,
-    /// The magnitude, its lowest word first. Words from `len` on are zero, the one before is not.
-    words: [u64; WORDS],
-    len: usize,
+    words: Words,
     /// The exponent of the lowest bit.
     exponent: i32,
 }
 
 impl Number {
-    pub(crate) const ZERO: Self = Self { negative: false, words: [0; WORDS], len: 0, exponent: 0 };
-
     /// The number whose limbs these are, the lowest first: neither are they positive nor was
     /// anything carried.
     pub(super) fn of_limbs(limbs: impl Iterator<Item = i64> + Clone, exponent: i32) -> Self {
-        let mut number = Self { exponent, ..Self::ZERO };
         let sign = limbs.clone().fold(0, |carry, limb| (limb + carry) >> LIMB);
-        number.negative = sign < 0;
-        let (mut carry, mut position) = (0, 0);
+        let mut number = Self { negative: sign < 0, exponent, ..Self::default() };
+        let (mut carry, mut bits, mut position) = (0_i64, 0_u128, 0);
         for limb in limbs {
             let limb = if number.negative { -limb } else { limb } + carry;
             carry = limb >> LIMB;
-            number.put((limb & ((1 << LIMB) - 1)) as u64, position);
-            position += LIMB as usize;
+            bits |= u128::from((limb & ((1 << LIMB) - 1)) as u64) << position;
+            position += LIMB;
+            if position >= 64 {
+                number.words.push(bits as u64);
+                (bits, position) = (bits >> 64, position - 64);
+            }
         }
         // As the number is positive now, so is what is left.
-        number.put(carry as u64, position);
+        bits |= (carry as u128) << position;
+        number.words.extend([bits as u64, (bits >> 64) as u64]);
         number.trim();
         number
     }
 
-    /// Adds bits at a position where there are none yet.
-    fn put(&mut self, bits: u64, position: usize) {
-        if bits == 0 {
-            return;
-        }
-        let (word, shift) = (position / 64, position % 64);
-        self.words[word] |= bits << shift;
-        let above = if shift == 0 { 0 } else { bits >> (64 - shift) };
-        if above != 0 {
-            self.words[word + 1] |= above;
-        }
-        self.len = word + 2;
-    }
-
     fn trim(&mut self) {
-        self.len = self.len.min(WORDS);
-        while self.len > 0 && self.words[self.len - 1] == 0 {
-            self.len -= 1;
+        while self.words.last() == Some(&0) {
+            self.words.pop();
         }
     }
 
     pub(crate) fn is_zero(&self) -> bool {
-        self.len == 0
+        self.words.is_empty()
     }
 
     /// Its product with a count.
     pub(crate) fn times(mut self, count: u64) -> Self {
         let mut carry = 0_u64;
-        for word in &mut self.words[..self.len] {
+        for word in &mut self.words {
             let product = u128::from(*word) * u128::from(count) + u128::from(carry);
             (*word, carry) = (product as u64, (product >> 64) as u64);
         }
-        if carry != 0 {
-            self.words[self.len] = carry;
-            self.len += 1;
-        }
+        self.words.push(carry);
         self.trim();
         self
     }
 
     /// Its square.
     pub(crate) fn squared(&self) -> Self {
-        let mut square = Self { exponent: 2 * self.exponent, ..Self::ZERO };
-        for left in 0..self.len {
+        let len = self.words.len();
+        let mut words = Words::from_elem(0, 2 * len);
+        for (place, &left) in self.words.iter().enumerate() {
             let mut carry = 0;
-            for right in 0..self.len {
-                let word = &mut square.words[left + right];
-                let product = u128::from(self.words[left]) * u128::from(self.words[right])
-                    + u128::from(*word)
-                    + u128::from(carry);
+            for (word, &right) in words[place..].iter_mut().zip(&self.words) {
+                let product =
+                    u128::from(left) * u128::from(right) + u128::from(*word) + u128::from(carry);
                 (*word, carry) = (product as u64, (product >> 64) as u64);
             }
-            square.words[left + self.len] = carry;
+            words[place + len] = carry;
         }
-        square.len = 2 * self.len;
+        let mut square = Self { negative: false, words, exponent: 2 * self.exponent };
         square.trim();
         square
     }
 
     /// The sum of this number and another, neither of them negative.
     pub(crate) fn plus(self, other: Self) -> Self {
-        if self.is_zero() || other.is_zero() {
-            return if self.is_zero() { other } else { self };
-        }
-        let exponent = self.exponent.min(other.exponent);
-        let (mut sum, other) = (self.lowered_to(exponent), other.lowered_to(exponent));
-        let mut carry = false;
-        for (word, &more) in sum.words.iter_mut().zip(&other.words) {
-            let (first, over) = word.overflowing_add(more);
-            let (second, again) = first.overflowing_add(u64::from(carry));
-            (*word, carry) = (second, over | again);
-        }
-        sum.len = WORDS;
-        sum.trim();
-        sum
+        self.combined(other, |left, right, carry| {
+            let sum = u128::from(left) + u128::from(right) + u128::from(carry);
+            (sum as u64, sum >> 64 != 0)
+        })
     }
 
     /// This number less one that is no greater, neither of them negative.
-    pub(crate) fn less(self, other: &Self) -> Self {
+    pub(crate) fn less(self, other: Self) -> Self {
+        self.combined(other, |left, right, borrow| {
+            let difference = i128::from(left) - i128::from(right) - i128::from(borrow);
+            (difference as u64, difference < 0)
+        })
+    }
+
+    /// Two numbers combined word by word, from the lowest on.
+    fn combined(self, other: Self, combine: impl Fn(u64, u64, bool) -> (u64, bool)) -> Self {
         if other.is_zero() {
             return self;
         }
         let exponent = self.exponent.min(other.exponent);
-        let (mut difference, other) =
-            (self.lowered_to(exponent), other.clone().lowered_to(exponent));
-        let mut borrow = false;
-        for (word, &less) in difference.words.iter_mut().zip(&other.words) {
-            let (first, under) = word.overflowing_sub(less);
-            let (second, again) = first.overflowing_sub(u64::from(borrow));
-            (*word, borrow) = (second, under | again);
+        let exponent = if self.is_zero() { other.exponent } else { exponent };
+        let (mut result, other) = (self.lowered_to(exponent), other.lowered_to(exponent));
+        let len = result.words.len().max(other.words.len()) + 1;
+        result.words.resize(len, 0);
+        let mut carry = false;
+        for (place, word) in result.words.iter_mut().enumerate() {
+            let right = other.words.get(place).copied().unwrap_or(0);
+            (*word, carry) = combine(*word, right, carry);
         }
-        debug_assert!(!borrow, "the greater number is taken from the smaller one");
-        difference.len = WORDS;
-        difference.trim();
-        difference
+        debug_assert!(!carry, "the greater number is taken from the smaller one");
+        result.trim();
+        result
     }
 
     /// The same number with another, lower exponent of the lowest bit.
     fn lowered_to(mut self, exponent: i32) -> Self {
+        if self.is_zero() {
+            return Self { exponent, ..self };
+        }
         let shift = (self.exponent - exponent) as usize;
         self.exponent = exponent;
-        if shift == 0 || self.len == 0 {
-            return self;
-        }
         let (words, bits) = (shift / 64, shift % 64);
-        for word in (0..=self.len).rev() {
-            let this = if word < self.len { self.words[word] } else { 0 };
-            let below = if word > 0 { self.words[word - 1] } else { 0 };
-            let shifted = if bits == 0 { this } else { this << bits | below >> (64 - bits) };
-            if shifted != 0 {
-                self.words[word + words] = shifted;
-            } else if word + words < WORDS {
-                self.words[word + words] = 0;
+        if bits > 0 {
+            let mut carry = 0;
+            for word in &mut self.words {
+                let above = *word >> (64 - bits);
+                *word = *word << bits | carry;
+                carry = above;
             }
+            self.words.push(carry);
+            self.trim();
         }
-        self.words[..words].fill(0);
-        self.len += words + 1;
-        self.trim();
+        self.words.insert_many(0, std::iter::repeat_n(0, words));
         self
     }
 
     /// The number divided by others.
     pub(crate) fn over(&self, divisors: impl IntoIterator<Item = u64>) -> Quotient {
         const KEPT: usize = 4;
+        let len = self.words.len();
         // The highest words are kept, and of those below only whether they are zero.
         let kept: [u64; KEPT] = std::array::from_fn(|word| {
-            (self.len + word).checked_sub(KEPT).map_or(0, |word| self.words[word])
+            (len + word).checked_sub(KEPT).map_or(0, |word| self.words[word])
         });
-        let below = self.len.saturating_sub(KEPT);
+        let below = len.saturating_sub(KEPT);
         let mut is_inexact = self.words[..below].iter().any(|&word| word != 0);
-        let mut exponent = self.exponent + 64 * (self.len as i32 - KEPT as i32);
+        let mut exponent = self.exponent + 64 * (len as i32 - KEPT as i32);
         let mut words = kept;
         for divisor in divisors {
             let mut remainder = 0_u64;
@@ -209,6 +189,22 @@ pub(crate) struct Quotient {
 }
 
 impl Quotient {
+    /// A number of up to 128 bits times a power of two, of which there may be less than one more.
+    pub(crate) fn of(negative: bool, magnitude: u128, exponent: i32, is_inexact: bool) -> Self {
+        let zeros = if magnitude == 0 { 0 } else { magnitude.leading_zeros() };
+        let exponent = exponent - zeros as i32;
+        Self { magnitude: magnitude << zeros, is_inexact, exponent, negative }
+    }
+
+    /// A quotient without more bits, divided by a number.
+    pub(crate) fn over(self, divisor: u64) -> Self {
+        debug_assert!(!self.is_inexact);
+        let divisor = u128::from(divisor);
+        let quotient = self.magnitude / divisor;
+        let is_inexact = quotient * divisor != self.magnitude;
+        Self::of(self.negative, quotient, self.exponent, is_inexact)
+    }
+
     /// The quotient times a power of two.
     pub(crate) fn scaled(self, exponent: i32) -> Self {
         Self { exponent: self.exponent + exponent, ..self }

@@ -1,5 +1,7 @@
 //! Fixed-point numbers, one for each of several slots, as wide as they have to be.
 
+use super::number::Quotient;
+
 /// The width of a limb in bits. The 15 bits above it are for what is not carried yet.
 pub(super) const LIMB: i32 = 48;
 
@@ -178,6 +180,32 @@ impl Sums {
     pub(super) fn limbs(&self, slot: usize) -> (impl Iterator<Item = i64> + Clone, i32) {
         let limbs = self.planes.iter().skip(slot).step_by(self.width.max(1)).copied();
         (limbs, ORIGIN + self.low * LIMB)
+    }
+
+    /// The first bits of the sum of one slot. At least 64 of them are right, after [`Self::settle`].
+    pub(super) fn head(&self, slot: usize) -> Quotient {
+        const ENOUGH: i128 = 1 << 78;
+        let Some(mut at) = (self.planes.len() + slot).checked_sub(self.width) else {
+            return Quotient::of(false, 0, 0, false);
+        };
+        let mut head = i128::from(self.planes[at]);
+        let mut below = self.height() - 1;
+        while below > 0 && -ENOUGH < head && head < ENOUGH {
+            below -= 1;
+            at -= self.width;
+            head = head << LIMB | i128::from(self.planes[at]);
+        }
+        let rest = (0..below).any(|plane| self.planes[plane as usize * self.width + slot] != 0);
+        // What is left is positive: it takes from the magnitude of a negative number.
+        let magnitude = head.unsigned_abs() - u128::from(head < 0 && rest);
+        Quotient::of(head < 0, magnitude, ORIGIN + (self.low + below) * LIMB, rest)
+    }
+
+    /// Carries all that is to be carried: all limbs but the highest are positive then.
+    pub(super) fn settle(&mut self) {
+        if !self.planes.is_empty() {
+            self.carry();
+        }
     }
 
     /// Writes the sums as bytes.

@@ -219,6 +219,11 @@ impl<T: Term, K: Terms<T, S>, const S: usize> Tile<T, K, S> {
         self.rows.taken = 0;
     }
 
+    /// Adds an integer of up to 2^120 times a power of two to the first sum of a slot.
+    pub(super) fn add_integer(&mut self, slot: usize, integer: i128, exponent: i32) {
+        self.sums[0].add(slot, integer, exponent);
+    }
+
     /// Adds the sums of a slot of others to one of these.
     pub(super) fn add_sums(&mut self, slot: usize, others: &[Sums], theirs: usize) {
         for (sums, others) in self.sums.iter_mut().zip(others) {

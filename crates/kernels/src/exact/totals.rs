@@ -1,6 +1,6 @@
 //! Exact sums of any number of slots, complete or to be merged with those of other blocks.
 
-use super::number::Number;
+use super::number::{Number, Quotient};
 use super::sums::Sums;
 use super::terms::{Term, Terms, integer};
 use super::tile::Tile;
@@ -47,6 +47,11 @@ impl<T: Term, K: Terms<T, S>, const S: usize> Accumulator<T, K, S> {
             first += len;
             rows = rows.map(|row| &row[len..]);
         }
+    }
+
+    /// Adds an integer of up to 2^120 times a power of two to the first sum of a slot.
+    pub(super) fn deposit_integer(&mut self, slot: usize, integer: i128, exponent: i32) {
+        self.tiles[slot / TILE].add_integer(slot % TILE, integer, exponent);
     }
 
     /// Adds sums: those of each slot to the one that the function tells.
@@ -105,6 +110,18 @@ impl Totals {
         }
     }
 
+    /// The sum of a slot, rounded to the nearest float.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such slot.
+    pub fn sum(&self, slot: usize) -> f64 {
+        match self.special(slot) {
+            0.0 => self.number(0, slot).over([]).rounded(),
+            special => special,
+        }
+    }
+
     /// Adds a float to the first sum of some slots.
     pub(crate) fn add(&mut self, value: f64, slots: impl Iterator<Item = usize>) {
         let (mantissa, exponent) = integer(value);
@@ -116,6 +133,16 @@ impl Totals {
                 sums[0].add_special(slot % TILE, value);
             }
         }
+    }
+
+    /// Prepares for [`Self::head`].
+    pub(crate) fn settle(&mut self) {
+        self.sums.iter_mut().flatten().for_each(Sums::settle);
+    }
+
+    /// The first bits, at least 64, of the first sum of a slot, infinities and NaN left out.
+    pub(crate) fn head(&self, slot: usize) -> Quotient {
+        self.sums[slot / TILE][0].head(slot % TILE)
     }
 
     /// One of the exact sums of a slot, infinities and NaN left out.

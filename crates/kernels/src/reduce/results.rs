@@ -141,6 +141,7 @@ pub(super) fn finish(
             exact.totals.add(value, (part..exact.totals.slots()).step_by(exact.parts));
         }
     }
+    exact.totals.settle();
     let mut finish = Finish { reduction, exact, ddof: ending.ddof, flags: FloatFlags::default() };
     let block = match dtype {
         DType::Float16 => finish.block::<f16>(shape),
@@ -180,13 +181,18 @@ impl Finish {
         if special(slot) != 0.0 {
             return R::of_special(special(slot));
         }
-        let sum = self.exact.totals.number(0, slot);
+        let sum = self.exact.totals.head(slot);
         if self.reduction == Reduction::Sum {
-            return self.rounded(sum.over([]));
+            return self.rounded(sum);
         }
         match self.exact.counts.of(result) {
             0 => R::of_special(f64::NAN),
-            count => self.rounded(sum.over([count])),
+            // What is left out of the first bits may decide how a quotient is rounded.
+            count if sum.is_inexact => {
+                let sum = self.exact.totals.number(0, slot);
+                self.rounded(sum.over([count]))
+            }
+            count => self.rounded(sum.over(count)),
         }
     }
 
@@ -196,7 +202,7 @@ impl Finish {
         let totals = &self.exact.totals;
         let special: f64 = slots().map(|slot| totals.special(slot).abs()).sum();
         let squares =
-            || slots().map(|slot| totals.number(1, slot)).fold(Number::ZERO, Number::plus);
+            || slots().map(|slot| totals.number(1, slot)).fold(Number::default(), Number::plus);
         if self.reduction == Reduction::Norm {
             if special != 0.0 {
                 return R::of_special(special);
@@ -213,7 +219,7 @@ impl Finish {
         // there are elements. Nothing is rounded, so nothing cancels.
         let count = self.exact.counts.of(result);
         let means = slots().map(|slot| totals.number(0, slot).squared());
-        let distances = squares().times(count).less(&means.fold(Number::ZERO, Number::plus));
+        let distances = squares().times(count).less(means.fold(Number::default(), Number::plus));
         let divisor = (count as f64 - self.ddof).max(0.0);
         if count == 0 || divisor == 0.0 || divisor.is_nan() {
             let infinite = count > 0 && divisor == 0.0 && !distances.is_zero();
@@ -223,7 +229,14 @@ impl Finish {
             return R::of_special(0.0);
         }
         let (mantissa, exponent) = integer(divisor);
-        let variance = distances.over([count, mantissa as u64]).scaled(-exponent);
+        // As one divisor, if it has room.
+        let zeros = mantissa.trailing_zeros();
+        let (mantissa, exponent) = ((mantissa >> zeros) as u64, exponent + zeros as i32);
+        let variance = match count.checked_mul(mantissa) {
+            Some(divisor) => distances.over([divisor]),
+            None => distances.over([count, mantissa]),
+        };
+        let variance = variance.scaled(-exponent);
         if self.reduction == Reduction::StandardDeviation {
             return self.rounded(variance.root());
         }

@@ -5,7 +5,7 @@ use num_bigint::BigInt;
 use proptest::prelude::*;
 
 use super::oracle;
-use crate::exact::{Accumulator, Plain, Rounded, Squared, Term, Terms, Totals};
+use crate::exact::{Accumulator, Plain, Products, Rounded, Squared, Term, Terms, Totals};
 
 /// Floats of all exponents, or of a few, with what is special among them.
 fn floats(most: usize) -> impl Strategy<Value = Vec<f64>> {
@@ -41,7 +41,14 @@ fn totals<T: Term, K: Terms<T, S>, const S: usize>(pieces: &[&[T]]) -> Totals {
 }
 
 fn rounded<R: Rounded>(totals: &Totals, sum: usize, slot: usize) -> R {
-    totals.number(sum, slot).over([]).rounded()
+    let result: R = totals.number(sum, slot).over([]).rounded();
+    if sum == 0 {
+        // The same by the first bits.
+        let mut totals = totals.clone();
+        totals.settle();
+        assert_eq!(totals.head(slot).rounded::<R>().to_f64(), result.to_f64());
+    }
+    result
 }
 
 fn sum(values: &[f64]) -> f64 {
@@ -146,7 +153,13 @@ proptest! {
         let total: BigInt = values.iter().map(|&value| oracle::integer(value)).sum();
         let number = totals::<f64, Plain, 1>(&[&values]).number(0, 0);
         let product: BigInt = divisors.iter().map(|&divisor| BigInt::from(divisor)).product();
+        let mut settled = totals::<f64, Plain, 1>(&[&values]);
+        settled.settle();
         let quotient = number.over(divisors.clone());
+        if let (&[divisor], false) = (&divisors[..], settled.head(0).is_inexact) {
+            let found = settled.head(0).over(divisor).rounded::<f64>();
+            prop_assert_eq!(found.to_bits(), quotient.rounded::<f64>().to_bits());
+        }
         let expected = oracle::rounded(&total, &product, 53, -1074);
         prop_assert_eq!(quotient.rounded::<f64>().to_bits(), expected.to_bits());
         if !quotient.negative {
@@ -165,6 +178,56 @@ proptest! {
             }
         }
     }
+}
+
+/// The sum of products, of any magnitude, by integers.
+fn dot_of_integers(left: &[f64], right: &[f64]) -> f64 {
+    let products = left.iter().zip(right);
+    let total: BigInt =
+        products.map(|(&left, &right)| oracle::integer(left) * oracle::integer(right)).sum();
+    let unit = BigInt::from(1) << -oracle::ORIGIN as usize;
+    oracle::rounded(&total, &unit, 53, -1074)
+}
+
+proptest! {
+    #[test]
+    fn dot_products_are_the_nearest(
+        left in floats(1200), right in floats(1200), cut in 0_usize..1200, is_negative: bool,
+    ) {
+        let len = left.len().min(right.len());
+        let (left, right, cut) = (&left[..len], &right[..len], cut.min(len));
+        let mut dot = Products::new(2);
+        dot.deposit(1, &left[..cut], &right[..cut], is_negative);
+        dot.deposit(1, &left[cut..], &right[cut..], is_negative);
+        let found = dot.into_totals().sum(1);
+        let expected = dot_of_integers(left, right);
+        let expected = if is_negative && expected != 0.0 { -expected } else { expected };
+        prop_assert_eq!(found.to_bits(), expected.to_bits());
+        let narrow = |values: &[f64]| -> Vec<f32> {
+            let narrow = values.iter().map(|&value| value as f32);
+            narrow.map(|value| if value.is_finite() { value } else { 0.5 }).collect()
+        };
+        let (left, right) = (narrow(left), narrow(right));
+        let mut dot = Products::new(1);
+        dot.deposit(0, &left, &right, false);
+        let wide = |values: &[f32]| -> Vec<f64> { values.iter().map(|&x| f64::from(x)).collect() };
+        let expected = dot_of_integers(&wide(&left), &wide(&right));
+        prop_assert_eq!(dot.into_totals().sum(0).to_bits(), expected.to_bits());
+    }
+}
+
+#[test]
+fn products_of_what_is_no_number() {
+    let dot = |left: &[f64], right: &[f64]| {
+        let mut dot = Products::new(1);
+        dot.deposit(0, left, right, false);
+        dot.into_totals().sum(0)
+    };
+    assert_eq!(dot(&[f64::INFINITY, 1.0], &[-2.0, 1.0]), f64::NEG_INFINITY);
+    assert!(dot(&[f64::INFINITY], &[0.0]).is_nan());
+    assert!(dot(&[0.0, 1.0], &[f64::NAN, 1.0]).is_nan());
+    assert_eq!(dot(&[f64::MAX, f64::MAX], &[2.0, -2.0]), 0.0);
+    assert_eq!(dot(&[], &[]), 0.0);
 }
 
 #[test]
