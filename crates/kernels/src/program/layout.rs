@@ -97,15 +97,15 @@ pub struct Layout<'a> {
 }
 
 impl<'a> Layout<'a> {
-    /// Lays `program` out for a walk over the outputs and then the inputs. With `repeatable`, the
-    /// calls of a tile can be made again before its results are stored.
+    /// Lays `program` out for a walk over the outputs and then the inputs, by tiles of that shape.
+    /// With `repeatable`, the calls of a tile can be made again before its results are stored.
     pub fn new(
         program: &Program,
         walk: &Walk<'a>,
+        tile: TileShape,
         blocks: Blocks<'a>,
         repeatable: bool,
     ) -> Result<Self> {
-        let tile = TileShape::new(walk);
         let mut layout = Self {
             sources: SmallVec::new(),
             labels: SmallVec::new(),

@@ -18,7 +18,9 @@ use crate::{KernelError, Result};
 /// Runs a program over a walk over its outputs and then its inputs; gives the floating-point
 /// exceptions that its steps met, as far as NumPy reports them.
 pub fn run<'a>(program: &'a Program, walk: &Walk<'a>, blocks: Blocks<'a>) -> Result<Record> {
-    let layout = Layout::new(program, walk, blocks, program.steps.len() > 1)?;
+    // Once for both layouts below: another thread may set the length of blocks meanwhile.
+    let tile = TileShape::new(walk);
+    let layout = Layout::new(program, walk, tile, blocks, program.steps.len() > 1)?;
     let is_silent = layout.calls.iter().all(|call| call.quiet);
     let is_single = layout.calls.len() == 1;
     let mut record = Record::default();
@@ -57,7 +59,7 @@ pub fn run<'a>(program: &'a Program, walk: &Walk<'a>, blocks: Blocks<'a>) -> Res
             }
         }
         if careful.is_none() {
-            careful = Some(Run::new(Layout::new(program, walk, blocks, false)?));
+            careful = Some(Run::new(Layout::new(program, walk, tile, blocks, false)?));
         }
         if let Some(careful) = &mut careful {
             careful.load(spot);
