@@ -2,8 +2,9 @@
 
 use super::flags::Record;
 use super::layout::Blocks;
+use super::parts::Parts;
 use super::run::run;
-use super::{FloatFlags, Input, Program, parts};
+use super::{FloatFlags, Input, Program};
 use crate::copy::check_writable;
 use crate::parallel;
 use crate::walk::{PerBlock, Walk};
@@ -58,14 +59,14 @@ impl Program {
         let labelled = |axis: usize| self.inputs.contains(&Input::Label(axis));
         let blocks = Blocks { inputs, labels, outputs };
         let walk = Walk::new(shape, &all, labelled);
-        let count = parts::count(self, &walk, threads);
-        if count == 1 {
+        let parts = Parts::new(self, &walk, threads);
+        if parts.count == 1 {
             return Ok(run(self, &walk, blocks)?.finish());
         }
         let mut record = Record::default();
-        for found in parallel::map(count, |index| {
+        for found in parallel::map(parts.count, |index| {
             let walk = Walk::new(shape, &all, labelled);
-            run(self, &parts::part(&walk, index, count), blocks)
+            run(self, &parts.part(&walk, index), blocks)
         }) {
             record.merge(&found?);
         }

@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use super::registers::Registers;
 use super::scratch::Scratch;
+use super::stream::Traffic;
 use super::tile::{Path, TileShape};
 use super::{Input, Operand, Output, Program, Step};
 use crate::copy::rows::fill_row;
@@ -57,10 +58,20 @@ pub struct Sink<'a> {
     pub itemsize: usize,
     /// The place of the value in the table of pointers.
     pub value: usize,
-    /// Whether the step that computes the value writes to the block itself.
-    pub direct: bool,
+    pub route: Route,
     /// The place in the table of what says which elements are stored.
     pub mask: Option<usize>,
+}
+
+/// How a result gets to its block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// The step that computes it writes to the block itself.
+    Direct,
+    /// From a register, past the caches.
+    Streamed,
+    /// From a register.
+    Scattered,
 }
 
 /// Global indices that fill a register.
@@ -94,6 +105,7 @@ pub struct Layout<'a> {
     constants: SmallVec<[(usize, Scalar); 2]>,
     /// Whether results may be stored before a tile is finished.
     eager: bool,
+    pub traffic: Traffic,
 }
 
 impl<'a> Layout<'a> {
@@ -117,6 +129,7 @@ impl<'a> Layout<'a> {
             inputs: SmallVec::new(),
             constants: SmallVec::new(),
             eager: true,
+            traffic: Traffic::new(program, walk),
         };
         for input in &program.inputs {
             let slot = match *input {
@@ -172,6 +185,8 @@ impl<'a> Layout<'a> {
             Access::Gathered
         };
         self.eager &= !(replaced && repeatable);
+        // It has been read when the result is written.
+        self.traffic.streams &= !replaced;
         let itemsize = dtype.itemsize();
         let slot = match access {
             Access::InPlace => self.registers.add_pointer(),
@@ -220,6 +235,7 @@ impl<'a> Layout<'a> {
         };
         itemsizes[3] = dtype.itemsize();
         let direct = self.eager
+            && !self.traffic.streams
             && program.outputs.iter().enumerate().any(|(block, output)| {
                 output.value == Operand::Register(index) && self.takes_directly(walk, block, output)
             });
@@ -275,14 +291,22 @@ impl<'a> Layout<'a> {
         let output = &program.outputs[block];
         let path = Path::new(walk, self.tile.axes, block);
         let value = self.slot(output.value);
-        // Of several outputs of one value, only one can have it directly.
-        let direct = self.eager
+        let plain = self.takes_directly(walk, block, output);
+        let route = if plain && self.traffic.streams {
+            Route::Streamed
+        } else if plain
+            && self.eager
             && matches!(output.value, Operand::Register(_))
-            && self.takes_directly(walk, block, output)
-            && !self.sinks.iter().any(|sink| sink.value == value && sink.direct);
+            // Of several outputs of one value, only one can have it directly.
+            && !self.sinks.iter().any(|sink| sink.value == value && sink.route == Route::Direct)
+        {
+            Route::Direct
+        } else {
+            Route::Scattered
+        };
         let mask = output.mask.map(|mask| self.slot(mask));
         let itemsize = output.dtype.itemsize();
-        self.sinks.push(Sink { block, path, itemsize, value, direct, mask });
+        self.sinks.push(Sink { block, path, itemsize, value, route, mask });
     }
 
     /// The place of what says for all results which elements are stored, if it is there before the

@@ -8,46 +8,47 @@ use crate::walk::Walk;
 /// register: 1 MB, and less in tests that make registers small.
 const WORTH_A_THREAD: usize = 4 << 10;
 
-/// Into how many parts to split a walk when there are `threads` threads.
-pub fn count(program: &Program, walk: &Walk<'_>, threads: usize) -> usize {
-    if threads <= 1 {
-        return 1;
+/// How a walk is split.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts {
+    /// The number of parts.
+    pub count: usize,
+    axis: usize,
+    /// The length of pieces that are not split: whole tiles of the last axis, so that the threads
+    /// share no cache line.
+    unit: usize,
+}
+
+impl Parts {
+    /// The parts that `threads` threads had better take.
+    pub fn new(program: &Program, walk: &Walk<'_>, threads: usize) -> Self {
+        let block_len = block_len();
+        let last = walk.lens.len().saturating_sub(1);
+        let unit = |axis: usize| if axis == last { block_len } else { 1 };
+        let units = |axis: usize| walk.lens.get(axis).map_or(1, |len| len.div_ceil(unit(axis)));
+        // The first axis that is long enough for all to get about the same, or else the longest.
+        let long_enough = (0..last).find(|&axis| units(axis) >= 8 * threads);
+        let longest = || (0..=last).rev().max_by_key(|&axis| units(axis));
+        let axis = long_enough.or_else(longest).unwrap_or(0);
+
+        let inputs = program.inputs.iter().map(|input| match input {
+            Input::Block(dtype) => dtype.itemsize(),
+            Input::Label(_) => 0,
+        });
+        let outputs = program.outputs.iter().map(|output| output.dtype.itemsize());
+        // A step takes about as long as moving a number.
+        let bytes = inputs.chain(outputs).sum::<usize>() + 8 * program.steps.len();
+        let elements: usize = walk.lens.iter().product();
+        let worth = elements.saturating_mul(bytes) / (WORTH_A_THREAD * block_len);
+        let count = threads.min(worth).min(units(axis)).max(1);
+        Self { count, axis, unit: unit(axis) }
     }
-    let inputs = program.inputs.iter().map(|input| match input {
-        Input::Block(dtype) => dtype.itemsize(),
-        Input::Label(_) => 0,
-    });
-    let outputs = program.outputs.iter().map(|output| output.dtype.itemsize());
-    // A step takes about as long as moving a number.
-    let bytes = inputs.chain(outputs).sum::<usize>() + 8 * program.steps.len();
-    let elements: usize = walk.lens.iter().product();
-    let worth = elements.saturating_mul(bytes) / (WORTH_A_THREAD * block_len());
-    threads.min(worth).clamp(1, units(walk, split_axis(walk, threads)))
-}
 
-/// Part `index` of `count` parts of about the same size.
-pub fn part<'a>(walk: &Walk<'a>, index: usize, count: usize) -> Walk<'a> {
-    let axis = split_axis(walk, count);
-    let (units, unit) = (units(walk, axis), unit(walk, axis));
-    let border = |index: usize| (units * index / count * unit).min(walk.lens[axis]);
-    walk.part(axis, border(index)..border(index + 1))
-}
-
-/// The axis to split: the first that is long enough for all to get about the same, or else the
-/// longest.
-fn split_axis(walk: &Walk<'_>, count: usize) -> usize {
-    let axes = 0..walk.lens.len();
-    let long_enough = axes.clone().find(|&axis| units(walk, axis) >= 8 * count);
-    long_enough.or_else(|| axes.rev().max_by_key(|&axis| units(walk, axis))).unwrap_or(0)
-}
-
-/// The number of pieces that an axis may be split into.
-fn units(walk: &Walk<'_>, axis: usize) -> usize {
-    walk.lens.get(axis).map_or(1, |len| len.div_ceil(unit(walk, axis)))
-}
-
-/// The length of pieces that are not split: whole tiles of the last axis, so that the threads
-/// share no cache line.
-fn unit(walk: &Walk<'_>, axis: usize) -> usize {
-    if axis + 1 == walk.lens.len() { block_len() } else { 1 }
+    /// One part of the walk; all are about the same size.
+    pub fn part<'a>(&self, walk: &Walk<'a>, index: usize) -> Walk<'a> {
+        let len = walk.lens[self.axis];
+        let units = len.div_ceil(self.unit);
+        let border = |index: usize| (units * index / self.count * self.unit).min(len);
+        walk.part(self.axis, border(index)..border(index + 1))
+    }
 }

@@ -8,8 +8,9 @@ use smallvec::{SmallVec, smallvec};
 
 use super::Program;
 use super::flags::{self, Record};
-use super::layout::{Access, Blocks, Call, Layout};
+use super::layout::{Access, Blocks, Call, Layout, Route};
 use super::scratch::Scratch;
+use super::stream;
 use super::tile::{Tile, TileShape};
 use crate::ops::Status;
 use crate::walk::{Odometer, PerBlock, Walk};
@@ -18,6 +19,12 @@ use crate::{KernelError, Result};
 /// Runs a program over a walk over its outputs and then its inputs; gives the floating-point
 /// exceptions that its steps met, as far as NumPy reports them.
 pub fn run<'a>(program: &'a Program, walk: &Walk<'a>, blocks: Blocks<'a>) -> Result<Record> {
+    let record = run_tiles(program, walk, blocks);
+    stream::settle();
+    record
+}
+
+fn run_tiles<'a>(program: &'a Program, walk: &Walk<'a>, blocks: Blocks<'a>) -> Result<Record> {
     // Once for both layouts below: another thread may set the length of blocks meanwhile.
     let tile = TileShape::new(walk);
     let layout = Layout::new(program, walk, tile, blocks, program.steps.len() > 1)?;
@@ -154,7 +161,8 @@ impl<'a> Run<'a> {
             };
             match source.access {
                 Access::InPlace => {
-                    self.pointers[source.slot] = source.path.first(start, spot.tile);
+                    let first = source.path.first(start, spot.tile);
+                    self.pointers[source.slot] = first;
                 }
                 Access::Gathered => gather(spot.tile),
                 Access::Repeated if *filled == start => {}
@@ -167,7 +175,7 @@ impl<'a> Run<'a> {
             }
         }
         for sink in &self.layout.sinks {
-            if sink.direct {
+            if sink.route == Route::Direct {
                 self.pointers[sink.value] = sink.path.first(spot.starts[sink.block], spot.tile);
             }
         }
@@ -249,7 +257,28 @@ impl<'a> Run<'a> {
 
     /// Makes all calls for the tile that was loaded.
     fn call(&self) -> Result<()> {
-        self.layout.calls.iter().try_for_each(|call| self.make(call))
+        for (index, call) in self.layout.calls.iter().enumerate() {
+            if self.layout.traffic.is_far {
+                self.prefetch(index);
+            }
+            self.make(call)?;
+        }
+        Ok(())
+    }
+
+    /// Asks for a share of the next tile, before the call of that number. All at once would keep
+    /// memory busy for a moment and idle for the rest of the tile.
+    #[inline]
+    fn prefetch(&self, call: usize) {
+        let count = self.layout.calls.len();
+        for source in &self.layout.sources {
+            if source.access == Access::InPlace {
+                let bytes = self.len * source.itemsize;
+                let border = |call: usize| bytes * call / count;
+                let next = self.pointers[source.slot].wrapping_add(bytes);
+                stream::prefetch(next.wrapping_add(border(call)), border(call + 1) - border(call));
+            }
+        }
     }
 
     /// Makes all calls for the elements of the tile that are stored, and tells whether one met an
@@ -274,16 +303,20 @@ impl<'a> Run<'a> {
     /// Stores the results of a tile that are not where they belong yet.
     fn store(&self, spot: Spot<'_>) {
         for sink in &self.layout.sinks {
-            if sink.direct {
-                continue;
-            }
             let (value, start) = (self.pointers[sink.value], spot.starts[sink.block]);
             // SAFETY: tiles stay within the blocks, which were found to be of the program's dtypes
-            // and writable.
+            // and writable; streamed ones are contiguous.
             unsafe {
-                match sink.mask {
-                    None => sink.path.scatter(value, start, spot.tile, sink.itemsize),
-                    Some(mask) => {
+                match (sink.route, sink.mask) {
+                    (Route::Direct, _) => {}
+                    (Route::Streamed, _) => {
+                        let bytes = spot.tile.len() * sink.itemsize;
+                        stream::store(value, sink.path.first(start, spot.tile), bytes);
+                    }
+                    (Route::Scattered, None) => {
+                        sink.path.scatter(value, start, spot.tile, sink.itemsize);
+                    }
+                    (Route::Scattered, Some(mask)) => {
                         let mask = self.pointers[mask];
                         sink.path.scatter_masked(value, mask, start, spot.tile, sink.itemsize);
                     }
