@@ -299,3 +299,19 @@ fn exceptions_are_those_of_the_step_that_met_them() {
         (0, FloatFlags { invalid: true, ..none })
     );
 }
+
+#[test]
+fn two_blocks_may_be_swapped() {
+    for size in [5, 1000] {
+        let numbers =
+            |start: usize| -> Vec<i64> { (start..start + size).map(|j| j as i64).collect() };
+        let blocks = [7, 900].map(|start| Block::from_slice(&numbers(start), &[size]).unwrap());
+        let mut builder = Builder::new();
+        let [a, b] = [0, 1].map(|_| builder.input(DType::Int64));
+        builder.output(b, None);
+        builder.output(a, None);
+        builder.finish().evaluate(&[size], &blocks, &[], &blocks).unwrap();
+        assert_eq!(blocks[0].to_vec::<i64>().unwrap(), numbers(900));
+        assert_eq!(blocks[1].to_vec::<i64>().unwrap(), numbers(7));
+    }
+}

@@ -10,7 +10,7 @@ use half::slice::HalfFloatSliceExt;
 use num_complex::Complex;
 
 use crate::element::{Element, with_element};
-use crate::{DType, Scalar};
+use crate::{DType, KernelError, Scalar};
 
 use super::convert::Convert;
 
@@ -21,6 +21,18 @@ pub enum Status {
     Fine,
     /// An integer was to be raised to a negative power.
     NegativePower,
+}
+
+impl Status {
+    /// What the caller is told.
+    pub fn error(self) -> KernelError {
+        KernelError::Value(match self {
+            Self::Fine => String::new(),
+            Self::NegativePower => {
+                "Integers to negative integer powers are not allowed.".to_owned()
+            }
+        })
+    }
 }
 
 /// A loop over `len` elements of contiguous, aligned arguments and a contiguous, aligned result

@@ -55,6 +55,9 @@ impl Program {
         if shape.contains(&0) || outputs.is_empty() {
             return Ok(Vec::new());
         }
+        if let Some(record) = self.run_small(shape, inputs, outputs) {
+            return Ok(record?.finish());
+        }
         let all: PerBlock<&Block> = outputs.iter().chain(inputs).collect();
         let labelled = |axis: usize| self.inputs.contains(&Input::Label(axis));
         let blocks = Blocks { inputs, labels, outputs };

@@ -11,6 +11,7 @@ mod reduction;
 mod registers;
 mod run;
 mod scratch;
+mod small;
 mod stream;
 mod tile;
 mod verify;

@@ -12,9 +12,9 @@ use super::layout::{Access, Blocks, Call, Layout, Route};
 use super::scratch::Scratch;
 use super::stream;
 use super::tile::{Tile, TileShape};
+use crate::Result;
 use crate::ops::Status;
 use crate::walk::{Odometer, PerBlock, Walk};
-use crate::{KernelError, Result};
 
 /// Runs a program over a walk over its outputs and then its inputs; gives the floating-point
 /// exceptions that its steps met, as far as NumPy reports them.
@@ -249,9 +249,7 @@ impl<'a> Run<'a> {
     fn outcome(status: Status) -> Result<()> {
         match status {
             Status::Fine => Ok(()),
-            Status::NegativePower => Err(KernelError::Value(
-                "Integers to negative integer powers are not allowed.".to_owned(),
-            )),
+            status @ Status::NegativePower => Err(status.error()),
         }
     }
 

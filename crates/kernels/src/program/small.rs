@@ -1,0 +1,130 @@
+//! The short way for few elements that lie one after another: one call a step, and no walk.
+
+#![expect(unsafe_code, reason = "loops are called on memory")]
+
+use smallvec::SmallVec;
+
+use super::flags::{self, Record};
+use super::scratch::Scratch;
+use super::tile::block_len;
+use super::{Operand, Program, Step};
+use crate::buffer::ALIGNMENT;
+use crate::copy::rows::fill_row;
+use crate::ops::{Kernel, Status, cast_kernel};
+use crate::promotion::Kind;
+use crate::scalar::no_cast;
+use crate::walk::{Motion, PerBlock};
+use crate::{Block, KernelError, Result};
+
+impl Program {
+    /// Runs the program over blocks that fit it, if there are few elements, no masks and no labels,
+    /// and no block broadcasts or has gaps; `None` otherwise.
+    pub(super) fn run_small(
+        &self,
+        shape: &[usize],
+        inputs: &[Block],
+        outputs: &[Block],
+    ) -> Option<Result<Record>> {
+        let len: usize = shape.iter().product();
+        let suits = len <= block_len()
+            && inputs.len() == self.inputs.len()
+            && inputs.iter().chain(outputs).all(|block| is_plain(block, len))
+            && self.outputs.iter().all(|output| output.mask.is_none());
+        suits.then(|| self.run_at_once(len, inputs, outputs))
+    }
+
+    fn run_at_once(&self, len: usize, inputs: &[Block], outputs: &[Block]) -> Result<Record> {
+        let replaced =
+            || outputs.iter().any(|output| inputs.iter().any(|input| input.may_overlap(output)));
+        // Results are written where they belong, unless something there may still be read.
+        let direct = self.steps.is_empty() || !replaced();
+        let room = (len * WIDEST).next_multiple_of(ALIGNMENT);
+        let constants = self.operands().filter(|it| matches!(it, Operand::Constant(_))).count();
+        let mut scratch = Scratch::new((self.steps.len() + constants) * room);
+        let mut free = scratch.as_mut_ptr();
+        let mut next = || {
+            let register = free;
+            free = free.wrapping_add(room);
+            register
+        };
+        let mut results: SmallVec<[*mut u8; 8]> = SmallVec::new();
+        let find = |operand: Operand, results: &[*mut u8], register: *mut u8| match operand {
+            Operand::Input(input) => inputs[input].as_ptr(),
+            Operand::Register(step) => results[step],
+            Operand::Constant(value) => {
+                let unit = Some(Motion::Stride(value.dtype().itemsize() as isize));
+                // SAFETY: the register has room for as many items.
+                unsafe { fill_row(register, unit, value.bytes(), len) };
+                register
+            }
+        };
+        let mut record = Record::default();
+        flags::take();
+        for (index, step) in self.steps.iter().enumerate() {
+            let mut arguments = [std::ptr::null(); 3];
+            for (argument, &operand) in arguments.iter_mut().zip(step.operands()) {
+                let register = if is_constant(operand) { next() } else { std::ptr::null_mut() };
+                *argument = find(operand, &results, register).cast_const();
+            }
+            let (kernel, quiet) = kernel(step)?;
+            let wanted = |place: &usize| self.outputs[*place].value == Operand::Register(index);
+            let place = if direct { (0..outputs.len()).find(wanted) } else { None };
+            let output = place.map_or_else(&mut next, |place| outputs[place].as_ptr());
+            // SAFETY: the arguments have the dtypes of the loop and are aligned, and there are `len`
+            // elements of each; the result overlaps none of them.
+            match unsafe { kernel(&arguments, output, len) } {
+                Status::Fine => {}
+                status @ Status::NegativePower => return Err(status.error()),
+            }
+            let found = flags::take();
+            if found != 0 && !quiet {
+                record.add(index, found);
+            }
+            results.push(output);
+        }
+        let values: PerBlock<*mut u8> = self
+            .outputs
+            .iter()
+            .map(|output| {
+                let constant = is_constant(output.value);
+                let register = if constant { next() } else { std::ptr::null_mut() };
+                find(output.value, &results, register)
+            })
+            .collect();
+        for ((value, output), block) in values.iter().zip(&self.outputs).zip(outputs) {
+            // SAFETY: both have so many bytes; they may be the very same.
+            unsafe { std::ptr::copy(*value, block.as_ptr(), len * output.dtype.itemsize()) };
+        }
+        Ok(record)
+    }
+}
+
+/// The size of the largest item.
+const WIDEST: usize = 16;
+
+fn is_constant(operand: Operand) -> bool {
+    matches!(operand, Operand::Constant(_))
+}
+
+/// Whether the elements of a block are `len`, one after another, and aligned.
+fn is_plain(block: &Block, len: usize) -> bool {
+    let dtype = block.dtype();
+    let parts = if dtype.kind() == Kind::Complex { 2 } else { 1 };
+    dtype.is_native()
+        && block.is_contiguous()
+        && block.size() == len
+        && block.as_ptr().addr().is_multiple_of(dtype.itemsize() / parts)
+}
+
+/// The loop of a step, and whether the exceptions that it meets mean nothing.
+fn kernel(step: &Step) -> Result<(Kernel, bool)> {
+    match step {
+        Step::Apply { op, dtype, .. } => {
+            let entry = op.entry(*dtype).ok_or(KernelError::NoLoop { op: op.name() })?;
+            Ok((entry.kernel, op.is_quiet()))
+        }
+        Step::Cast { from, to, .. } => {
+            Ok((cast_kernel(*from, *to).ok_or_else(|| no_cast(*from, *to))?, false))
+        }
+    }
+}
