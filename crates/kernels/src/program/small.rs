@@ -30,14 +30,26 @@ impl Program {
             && inputs.len() == self.inputs.len()
             && inputs.iter().chain(outputs).all(|block| is_plain(block, len))
             && self.outputs.iter().all(|output| output.mask.is_none());
-        suits.then(|| self.run_at_once(len, inputs, outputs))
+        if !suits {
+            return None;
+        }
+        let replaces =
+            outputs.iter().any(|output| inputs.iter().any(|input| input.may_overlap(output)));
+        let is_input = |operand: Operand| matches!(operand, Operand::Input(_));
+        if replaces && self.outputs.iter().any(|output| is_input(output.value)) {
+            return None;
+        }
+        // Results are written where they belong, unless something there may still be read.
+        Some(self.run_at_once(len, inputs, outputs, !replaces))
     }
 
-    fn run_at_once(&self, len: usize, inputs: &[Block], outputs: &[Block]) -> Result<Record> {
-        let replaced =
-            || outputs.iter().any(|output| inputs.iter().any(|input| input.may_overlap(output)));
-        // Results are written where they belong, unless something there may still be read.
-        let direct = self.steps.is_empty() || !replaced();
+    fn run_at_once(
+        &self,
+        len: usize,
+        inputs: &[Block],
+        outputs: &[Block],
+        direct: bool,
+    ) -> Result<Record> {
         let room = (len * WIDEST).next_multiple_of(ALIGNMENT);
         let constants = self.operands().filter(|it| matches!(it, Operand::Constant(_))).count();
         let mut scratch = Scratch::new((self.steps.len() + constants) * room);
