@@ -532,6 +532,10 @@ class Array:
     def fill_random(self, kind: str, key: Sequence[int], parameters: Any) -> None:
         """Fill with random numbers: "uniform", "normal" or "integers"."""
 
+    def accumulate(
+        self, kind: str, axis: int | None, dtype: DTypeLike, communication: int = 0
+    ) -> Array:
+        """Accumulate along an axis, or along all elements in C order."""
     def reduce(
         self,
         kind: str,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use distarray_kernels::program::FloatFlags;
 use distarray_kernels::random::Variate;
 use distarray_kernels::reduce::Ending;
-use distarray_kernels::{Block, DType, Program, Reduction, Scalar};
+use distarray_kernels::{Block, DType, Program, Reduction, Scalar, Scan};
 use distarray_meta::{Distribution, SlicedDistribution};
 use distarray_storage::npy::Header;
 
@@ -85,6 +85,8 @@ pub enum Command {
     Evaluate(Evaluate),
     /// Reduces an array along axes.
     Reduce(Reduce),
+    /// Accumulates along an axis: running sums and their like.
+    Accumulate(Accumulate),
     /// Copies an array into another one of the same shape and any layout, casting.
     Copy(Movement),
     /// Copies pieces into pieces to which they broadcast, casting; every engine has what it needs.
@@ -224,6 +226,24 @@ pub enum Subject {
     },
 }
 
+/// An accumulation along an axis of which every engine holds neighbouring indices, in ascending
+/// order.
+#[derive(Debug)]
+pub struct Accumulate {
+    /// What is computed.
+    pub scan: Scan,
+    /// Along which axis.
+    pub axis: usize,
+    /// The array.
+    pub source: ArrayId,
+    /// Its dtype.
+    pub source_dtype: DType,
+    /// Its layout, and that of the result.
+    pub distribution: Distribution,
+    /// The name of the result.
+    pub result: ArrayId,
+}
+
 /// A copy of an array into another one.
 #[derive(Debug)]
 pub struct Movement {
@@ -255,11 +275,19 @@ impl Evaluate {
     }
 }
 
+impl Accumulate {
+    /// Whether engines talk to each other while they accumulate.
+    pub fn communicates(&self) -> bool {
+        self.distribution.maps()[self.axis].grid_size() > 1
+    }
+}
+
 impl Command {
     /// Whether engines talk to each other while they execute the command.
     pub fn communicates(&self) -> bool {
         match self {
             Self::Evaluate(evaluate) => evaluate.communicates(),
+            Self::Accumulate(accumulate) => accumulate.communicates(),
             Self::Reduce(_) | Self::Copy(_) | Self::Reshape(_) | Self::Call { .. } => true,
             _ => false,
         }

@@ -36,6 +36,7 @@ pub fn execute(
         }
         Command::Evaluate(evaluate) => evaluate.run(engine, participants, communicator),
         Command::Reduce(reduce) => reduce.run(engine, participants, communicator),
+        Command::Accumulate(accumulate) => accumulate.run(engine, participants, communicator),
         Command::Copy(movement) => movement.endpoint(engine, participants)?.run(communicator),
         Command::CopyLocal { source, dest } => {
             ops::redistribute::copy_local(engine, *source, *dest)
@@ -83,6 +84,9 @@ pub fn execute_all(
         }
         Command::Reduce(reduce) => {
             Some(together(engines, |engine| reduce.part(engine, participants)))
+        }
+        Command::Accumulate(accumulate) if accumulate.communicates() => {
+            Some(together(engines, |engine| accumulate.part(engine, participants)))
         }
         Command::Copy(movement) => {
             Some(together(engines, |engine| movement.endpoint(engine, participants)))

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use common::{counting, layouts};
 use distarray_comm::{Communicator, Envelope, InProcess, Message, Result, SharedMemory};
-use distarray_engine::command::{Initial, Movement, Reduce, Subject};
+use distarray_engine::command::{Accumulate, Initial, Movement, Reduce, Subject};
 use distarray_engine::{ArrayId, Command, Engine, executor};
 use distarray_kernels::reduce::Ending;
-use distarray_kernels::{Block, DType, Reduction};
-use distarray_meta::Distribution;
+use distarray_kernels::{Accumulation, Block, DType, Reduction, Scan};
+use distarray_meta::{AxisMap, Distribution};
 
 /// A communicator that hides that its ranks share memory.
 struct MessagesOnly(Arc<InProcess>);
@@ -97,7 +97,8 @@ fn run(engines: usize, commands: &[Command], result: &Distribution) -> Vec<f64> 
                     let concerns = match command {
                         Command::Create { distribution, .. }
                         | Command::WriteHost { distribution, .. }
-                        | Command::Reduce(Reduce { distribution, .. }) => {
+                        | Command::Reduce(Reduce { distribution, .. })
+                        | Command::Accumulate(Accumulate { distribution, .. }) => {
                             distribution.rank_of_target(engine.number()).is_some()
                         }
                         _ => true,
@@ -204,6 +205,39 @@ fn reductions_by_messages() {
                 result_distribution: result.clone(),
             }));
             assert_eq!(run(engines, &commands, &result), [60., 65., 70., 75., 80., 85.]);
+        }
+    }
+}
+
+#[test]
+fn accumulations_by_messages() {
+    for engines in [1, 2, 4] {
+        let blocks = |size| AxisMap::block(size, engines);
+        for (maps, axis) in [
+            (vec![blocks(40), AxisMap::no_dist(3)], 0),
+            (vec![AxisMap::no_dist(3), blocks(40)], 1),
+            (vec![blocks(40), AxisMap::no_dist(3)], 1),
+        ] {
+            let places = maps.iter().map(AxisMap::grid_size).product();
+            let source = Distribution::new(maps, (0..places).collect()).unwrap();
+            for accumulation in [Accumulation::Sum, Accumulation::Prod, Accumulation::Max] {
+                let len = source.shape()[axis];
+                let scan = Scan::new(accumulation, DType::Float64, axis, len).unwrap();
+                let mut commands = made(&source);
+                commands.push(Command::Accumulate(Accumulate {
+                    scan,
+                    axis,
+                    source: ArrayId(1),
+                    source_dtype: DType::Float64,
+                    distribution: source.clone(),
+                    result: ArrayId(2),
+                }));
+                let all = counting(source.shape());
+                let expected = Block::uninitialised(DType::Float64, source.shape()).unwrap();
+                let mut carry = scan.begin(source.shape()).unwrap();
+                carry.take(&all, Some(&expected), 0).unwrap();
+                assert_eq!(run(engines, &commands, &source), expected.to_vec::<f64>().unwrap());
+            }
         }
     }
 }

@@ -26,6 +26,7 @@ pub mod promotion;
 pub mod random;
 pub mod reduce;
 pub mod scalar;
+pub mod scan;
 mod simd;
 mod walk;
 
@@ -40,3 +41,4 @@ pub use program::{Builder, FloatFlags, Input, Operand, Output, Program, Source, 
 pub use promotion::{Casting, Kind};
 pub use reduce::{Partial, Reduction};
 pub use scalar::Scalar;
+pub use scan::{Accumulation, Scan};

@@ -99,8 +99,8 @@ def _by_method(name: str) -> Callable[..., Any]:
 
 
 for _name in (
-    "all any argmax argmin astype clip copy count_nonzero mean prod ptp std sum swapaxes squeeze "
-    "transpose var"
+    "all any argmax argmin astype clip copy count_nonzero cumprod cumsum mean prod ptp std sum "
+    "swapaxes squeeze transpose var"
 ).split():
     if (_function := getattr(np, _name, None)) is not None:
         _FUNCTIONS[_function] = _by_method(_name)
@@ -122,6 +122,42 @@ def _greatest_or_least(name: str) -> Callable[..., Any]:
 
 _FUNCTIONS[np.max] = _FUNCTIONS[np.amax] = _greatest_or_least("max")
 _FUNCTIONS[np.min] = _FUNCTIONS[np.amin] = _greatest_or_least("min")
+
+
+def _cumulative(name: str) -> Callable[..., Any]:
+    """Return the Array API's form of a method, which reads no more than one axis by default."""
+
+    def call(
+        x: Any,
+        /,
+        *,
+        axis: Any = None,
+        dtype: Any = None,
+        out: Any = None,
+        include_initial: bool = False,
+    ) -> Any:
+        if not isinstance(x, Handle):
+            x = out.context.asarray(x)
+        if include_initial:
+            raise TypeError(
+                "include_initial=True, whose result is longer than the array, has no distributed "
+                "form yet"
+            )
+        if axis is None:
+            if x.ndim > 1:
+                raise ValueError(
+                    "For arrays which have more than one dimension ``axis`` argument is required."
+                )
+            axis = 0
+        return getattr(x, name)(axis, dtype, out)
+
+    return call
+
+
+for _name, _method in (("cumulative_sum", "cumsum"), ("cumulative_prod", "cumprod")):
+    # Since NumPy 2.1.
+    if (_function := getattr(np, _name, None)) is not None:
+        _FUNCTIONS[_function] = _cumulative(_method)
 
 
 # ---- Facts -------------------------------------------------------------------------------------

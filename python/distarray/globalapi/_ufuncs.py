@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distarray import _core
-from distarray.globalapi import _pieces, _reduce
+from distarray.globalapi import _pieces, _reduce, _scans
 from distarray.globalapi._floating import report
 from distarray.globalapi._handle import Handle, common_context
 from distarray.globalapi._indexing import warn_of_lost_parts
@@ -61,6 +61,8 @@ def dispatch(
         return call(ufunc, inputs, **keywords)
     if method == "reduce":
         return _reduce.reduce_ufunc(ufunc, *inputs, **keywords)
+    if method == "accumulate":
+        return _scans.accumulate_ufunc(ufunc, *inputs, **keywords)
     if method == "outer":
         return _outer(ufunc, *inputs, **keywords)
     raise TypeError(

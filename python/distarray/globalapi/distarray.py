@@ -18,6 +18,7 @@ from distarray.globalapi._operators import Operators
 from distarray.globalapi._printing import Printing
 from distarray.globalapi._reductions import Reductions
 from distarray.globalapi._resolution import is_native
+from distarray.globalapi._scans import Scans
 from distarray.globalapi._shapes import Shapes
 from distarray.globalapi.maps import Distribution, asdistribution
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["DistArray"]
 
 
-class DistArray(Operators, Indexing, Reductions, Shapes, Elementwise, Printing, Explained):
+class DistArray(Operators, Indexing, Reductions, Scans, Shapes, Elementwise, Printing, Explained):
     """One array whose pieces live on several engines.
 
     It behaves as a NumPy array, whatever its distribution: operators, NumPy's ufuncs and many of

@@ -417,8 +417,10 @@ def test_outer():
 
 def test_methods_that_we_have_not():
     x = context_of(2).arange(5)
-    with pytest.raises(TypeError, match=r"numpy.add.accumulate has no distributed form yet"):
-        np.add.accumulate(x)
+    with pytest.raises(TypeError, match=r"numpy.subtract.accumulate has no distributed form yet"):
+        np.subtract.accumulate(x)
+    with pytest.raises(TypeError, match=r"numpy.add.reduceat has no distributed form yet"):
+        np.add.reduceat(x, [0, 2])
     with pytest.raises(TypeError, match=r"numpy.add.at has no distributed form yet"):
         np.add.at(x, [1], 2)
     with pytest.raises(TypeError, match=r"numpy.subtract.reduce has no distributed form yet"):

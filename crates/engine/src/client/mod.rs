@@ -1,6 +1,7 @@
 //! The user's side: handles of arrays, and the algorithms that turn an operation on them into
 //! commands.
 
+mod accumulation;
 mod alignment;
 mod array;
 mod assign;
@@ -16,6 +17,7 @@ mod node;
 mod python_scalar;
 mod reduction;
 
+pub use accumulation::{Accumulate, flattened};
 pub use alignment::Alignment;
 pub use array::{Array, Passing};
 pub use create::{affine, eye, index_grid};

@@ -1,5 +1,6 @@
 //! What engines do on commands: one file per family of operations.
 
+pub mod accumulate;
 pub mod create;
 pub mod evaluate;
 pub mod file;

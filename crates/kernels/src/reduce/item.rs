@@ -6,7 +6,7 @@ use num_complex::Complex;
 use crate::{Bool, Element};
 
 /// What reductions ask of an element.
-pub(super) trait Item: Element {
+pub(crate) trait Item: Element {
     /// Whether Python calls it true.
     fn is_nonzero(self) -> bool;
 }

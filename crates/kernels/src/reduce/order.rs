@@ -7,7 +7,7 @@ use super::item::Item;
 use crate::Bool;
 
 /// An unsigned integer.
-pub(super) trait Mark: Copy + 'static {
+pub(crate) trait Mark: Copy + 'static {
     /// The greatest number that it holds.
     const MOST: usize;
 
@@ -39,7 +39,7 @@ macro_rules! marks {
 marks!(u8 u16 u32 u64);
 
 /// How NaN is found by adding.
-pub(super) trait Sum<T>: 'static {
+pub(crate) trait Sum<T>: 'static {
     /// Whether it is.
     const FINDS_NAN: bool;
     /// Zero, and what stands for NaN once it is found.
@@ -50,10 +50,10 @@ pub(super) trait Sum<T>: 'static {
 }
 
 /// NaN is found by adding.
-pub(super) struct FindsNan;
+pub(crate) struct FindsNan;
 
 /// There is no NaN, or adding is not the way to find it.
-pub(super) struct FindsNothing;
+pub(crate) struct FindsNothing;
 
 macro_rules! finds_nan {
     ($($float:ty)*) => {$(
@@ -82,7 +82,7 @@ impl<T: Ordered> Sum<T> for FindsNothing {
 }
 
 /// NumPy's order of the elements of a dtype: NaN comes before everything, in minima and in maxima.
-pub(super) trait Ordered: Item {
+pub(crate) trait Ordered: Item {
     /// An unsigned integer as wide, to count in next to elements.
     type Mark: Mark;
 
@@ -242,7 +242,7 @@ ordered_complex! {
 }
 
 /// Which of two elements wins.
-pub(super) trait Direction: 'static {
+pub(crate) trait Direction: 'static {
     /// Whether it is the highest element that loses against every other.
     const WORST_IS_HIGHEST: bool;
 
@@ -260,7 +260,7 @@ pub(super) trait Direction: 'static {
 }
 
 /// The least element wins.
-pub(super) struct Least;
+pub(crate) struct Least;
 
 impl Direction for Least {
     const WORST_IS_HIGHEST: bool = true;
@@ -276,7 +276,7 @@ impl Direction for Least {
 }
 
 /// The greatest element wins.
-pub(super) struct Greatest;
+pub(crate) struct Greatest;
 
 impl Direction for Greatest {
     const WORST_IS_HIGHEST: bool = false;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use distarray_engine::client::{self, Policy};
 use distarray_engine::{Array, Communication, Initial, Session, SessionError};
+use distarray_kernels::Accumulation;
 use distarray_kernels::random::Variate;
 use numpy::{PyArrayDescr, PyUntypedArray};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -437,5 +438,32 @@ impl PyArray {
             request.run(&self.inner)
         })?;
         Ok((array.into(), elementwise::bits(flags)))
+    }
+    /// Accumulates along an axis, or along all elements in C order; `kind` is that of the reduction
+    /// whose steps the result shows.
+    #[pyo3(signature = (kind, axis, dtype, communication=0))]
+    fn accumulate(
+        &self,
+        py: Python<'_>,
+        kind: &str,
+        axis: Option<usize>,
+        dtype: &Bound<'_, PyAny>,
+        communication: u8,
+    ) -> PyResult<Self> {
+        let accumulation = Accumulation::from_name(kind)
+            .ok_or_else(|| PyValueError::new_err(format!("unknown accumulation {kind:?}")))?;
+        let dtype = dtype::extract(dtype)?;
+        let array = self.inner.clone();
+        let accumulated = work(py, bytes(&self.inner), move || {
+            with_policy(communication, false, |policy| {
+                let flat = match axis {
+                    None if array.ndim() != 1 => Some(client::flattened(&array, policy)?),
+                    _ => None,
+                };
+                client::Accumulate { accumulation, axis: axis.unwrap_or(0), dtype }
+                    .run(flat.as_ref().unwrap_or(&array), policy)
+            })
+        });
+        Ok(accumulated?.into())
     }
 }
