@@ -42,3 +42,16 @@ fn results_have_numpys_dtypes() {
     }
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+#[test]
+fn the_error_function_has_scipys_dtypes() {
+    let found: String = arguments()
+        .into_iter()
+        .map(|argument| {
+            Op::Erf
+                .resolve(&[argument], None, Casting::SameKind)
+                .map_or('.', |looped| character(looped.output))
+        })
+        .collect();
+    assert_eq!(found, "ddddddddddfd..dd.");
+}

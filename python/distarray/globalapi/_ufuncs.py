@@ -16,7 +16,7 @@ from distarray.globalapi import _pieces, _reduce, _scans
 from distarray.globalapi._floating import report
 from distarray.globalapi._handle import Handle, common_context
 from distarray.globalapi._indexing import warn_of_lost_parts
-from distarray.globalapi._operations import NAMED, OPERATIONS
+from distarray.globalapi._operations import NAMED, operation_of
 from distarray.globalapi._resolution import WEAK, describe, is_native, resolve, signature_of
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def call(ufunc: np.ufunc, inputs: Sequence[Any], **keywords: Any) -> Any:
         operands.append(operand)
     if keywords:
         return _call_carefully(ufunc, operands, **_checked(ufunc, keywords))
-    operation = OPERATIONS.get(ufunc)
+    operation = operation_of(ufunc)
     if operation is None:
         return _call_carefully(ufunc, operands)
     first, *others = (operand for operand in operands if isinstance(operand, Handle))
@@ -195,7 +195,10 @@ def _call_carefully(
     is_plain = mask is None and all(output is None for output in outputs)
     if may_compute and is_plain and ufunc in _SEVERAL and handles[0].size <= _FEW:
         return _compute_several(ufunc, handles[0], operands, looped)
-    operation = OPERATIONS.get(ufunc)
+    operation = operation_of(ufunc)
+    if ufunc.__name__ == "erf" and looped[0].kind == "c":
+        # The core has SciPy's loops for real numbers only.
+        operation = None
     if operation is None or not may_compute:
         return _pieces.call_ufunc(ufunc, context, operands, outputs, mask, casting, signature)
     if ufunc in _COMPARISONS:

@@ -40,7 +40,7 @@ pub(super) fn reduce<I: Isa>(x: f64) -> (f64, u64) {
 
 /// `exp(r)` for small `r`.
 #[inline(always)]
-fn small_exp<I: Isa>(r: f64) -> f64 {
+pub(super) fn small_exp<I: Isa>(r: f64) -> f64 {
     1.0 + fma::<I>(r * r, polynomial::<I, _>(r, &EXP), r)
 }
 

@@ -15,6 +15,7 @@
 
 mod arithmetic;
 mod circular;
+mod error_function;
 mod exponential;
 mod hyperbolic;
 mod inverse_circular;
@@ -27,6 +28,7 @@ mod roots;
 mod tests;
 
 pub(crate) use circular::{Cos, Sin, Tan};
+pub(crate) use error_function::Erf;
 pub(crate) use exponential::{Exp, Exp2, Expm1};
 pub(crate) use hyperbolic::{Cosh, Sinh, Tanh};
 pub(crate) use inverse_circular::{Arccos, Arcsin, Arctan, Arctan2};

@@ -68,6 +68,12 @@ unary! {
     }
 }
 
+unary! {
+    narrow:
+    /// The error function.
+    Erf = math::Erf {}
+}
+
 binary! {
     narrow:
     /// The logarithm of the sum of two exponentials.

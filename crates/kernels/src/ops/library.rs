@@ -95,6 +95,7 @@ library! {
         inverse_sinh: asinhf, asinh;
         inverse_cosh: acoshf, acosh;
         inverse_tanh: atanhf, atanh;
+        error_function: erff, erf;
     }
     complex {
         complex_sqrt: csqrtf, csqrt;

@@ -174,6 +174,7 @@ table! {
     Arcsinh "arcsinh" 1 trigonometric::Arcsinh, Loud "the inverse hyperbolic sine";
     Arccosh "arccosh" 1 trigonometric::Arccosh, Loud "the inverse hyperbolic cosine";
     Arctanh "arctanh" 1 trigonometric::Arctanh, Loud "the inverse hyperbolic tangent";
+    Erf "erf" 1 exponential::Erf, Loud "the error function (SciPy's)";
     Deg2rad "deg2rad" 1 trigonometric::Deg2rad, Loud "degrees as radians";
     Rad2deg "rad2deg" 1 trigonometric::Rad2deg, Loud "radians as degrees";
     Radians "radians" 1 trigonometric::Deg2rad, Loud "degrees as radians";

@@ -142,16 +142,18 @@ impl Op {
             };
             return Ok(Loop { inputs: arguments.iter().map(sign).collect(), output: DType::Bool });
         }
-        let common = if self == Self::Divide && common.kind() < Kind::Float {
-            DType::Float64
-        } else {
-            common
+        let is_double = match self {
+            Self::Divide => common.kind() < Kind::Float,
+            // SciPy takes single precision for what is in single precision alone.
+            Self::Erf => common.kind() <= Kind::Float && common != DType::Float32,
+            _ => false,
         };
+        let common = if is_double { DType::Float64 } else { common };
         // Each argument for itself: `int8` and `uint8` fit `float16`, if not a common `int16`.
         let is_safe = |key: &DType| {
             arguments.iter().all(|argument| {
                 let dtype = match *argument {
-                    Argument::Typed(dtype) if self != Self::Divide => dtype,
+                    Argument::Typed(dtype) if !is_double && self != Self::Divide => dtype,
                     _ => common,
                 };
                 dtype.can_cast(*key, Casting::Safe)

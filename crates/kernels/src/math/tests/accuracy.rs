@@ -213,6 +213,12 @@ fn inverse_hyperbolic_functions() {
 }
 
 #[test]
+fn error_function() {
+    check!(Erf, 1.75, |x| x.erf(), |r| r.uniform(-7.0, 7.0), |r| r.uniform(-1.5, 1.5), |r| r
+        .scaled(-900, 1023));
+}
+
+#[test]
 fn roots() {
     check!(Cbrt, 1.0, |x| x.cbrt(), |r| r.scaled(-1022, 1023), |r| r.uniform(-8.0, 8.0));
     let pairs = points(

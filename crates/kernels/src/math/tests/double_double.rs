@@ -69,6 +69,8 @@ impl Div for Double {
 }
 
 const LN_2: Double = Double(std::f64::consts::LN_2, 2.319_046_813_846_299_6e-17);
+/// 2 / sqrt(pi).
+const ERF_FACTOR: Double = Double(std::f64::consts::FRAC_2_SQRT_PI, 1.533_545_961_316_588e-17);
 /// pi / 2.
 const HALF_PI: [f64; 4] = [
     std::f64::consts::FRAC_PI_2,
@@ -287,5 +289,23 @@ impl Double {
         };
         let (a, b) = (down(self), down(other));
         Scaled((a * a + b * b).sqrt(), power)
+    }
+
+    pub fn erf(self) -> Self {
+        let x = self.abs();
+        if x.0 > 6.5 {
+            return Self::from(1.0_f64.copysign(self.0));
+        }
+        let square = x * x;
+        let (mut term, mut sum) = (x, x);
+        let mut n = 0.0;
+        while term.0 > sum.0 * 1e-34 {
+            n += 1.0;
+            term = term * square * Self::from(2.0) / Self::from(2.0 * n + 1.0);
+            sum = sum + term;
+        }
+        let Scaled(power, k) = (-square).exp();
+        let value = sum * power * Self::from(2.0_f64.powi(k)) * ERF_FACTOR;
+        if self.0 < 0.0 { -value } else { value }
     }
 }

@@ -61,7 +61,7 @@ fn values_do_not_depend_on_place_length_or_registers() {
     }
     check_all!(
         Exp, Exp2, Expm1, Log, Log2, Log10, Log1p, Sin, Cos, Tan, Arcsin, Arccos, Arctan, Sinh,
-        Cosh, Tanh, Arcsinh, Arccosh, Arctanh, Cbrt
+        Cosh, Tanh, Arcsinh, Arccosh, Arctanh, Cbrt, Erf
     );
     check::<Power, 2>();
     check::<Arctan2, 2>();

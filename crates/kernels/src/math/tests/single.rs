@@ -53,6 +53,7 @@ fn functions_of_one_number() {
     check::<Arcsinh>("arcsinh", 1.0, Library::inverse_sinh);
     check::<Arccosh>("arccosh", 1.0, Library::inverse_cosh);
     check::<Arctanh>("arctanh", 1.0, Library::inverse_tanh);
+    check::<Erf>("erf", 1.0, Library::error_function);
     check::<Cbrt>("cbrt", 1.0, f64::cbrt);
 }
 

@@ -168,6 +168,7 @@ fn hyperbolic_functions() {
 
 #[test]
 fn roots() {
+    check_one::<Erf>(&[(0.0, 0.0), (-0.0, -0.0), (INF, 1.0), (-INF, -1.0), (NAN, NAN), (7.0, 1.0)]);
     check_one::<Cbrt>(&[
         (0.0, 0.0),
         (-0.0, -0.0),
