@@ -116,6 +116,11 @@ impl<'a> Elementwise<'a> {
             (None, Some(dtype)) => dtype,
             (None, None) => looped.output,
         };
+        if self.mask.is_some() && self.op != Op::Select {
+            // Elements that a mask leaves out meet no exceptions: one step, whose mask is known.
+            let operands = self.operands.iter().chain(self.mask).filter_map(Operand::array);
+            Array::evaluate(&operands.collect::<Vec<_>>())?;
+        }
         let gathering = Gathering {
             session: &session,
             layout: &layout,
@@ -129,12 +134,6 @@ impl<'a> Elementwise<'a> {
             .zip(&looped.inputs)
             .map(|(operand, &dtype)| gathering.term(operand, dtype))
             .collect::<Result<Vec<Term>>>()?;
-        if let Some(Operand::Array(mask)) = self.mask
-            && self.op != Op::Select
-        {
-            // Elements that it leaves out meet no exceptions: it has to be known before.
-            mask.id()?;
-        }
         let mask = self.mask.map(|mask| gathering.term(mask, DType::Bool)).transpose()?;
         let operation = Operation::Apply { op: self.op, looped };
         let expression = Expression::new(operation, terms, self.note.clone());
