@@ -3,12 +3,12 @@
 //! Nothing that the result depends on is rounded before the end, so neither the order of the
 //! elements nor their division into blocks, threads and engines can be seen in it.
 //!
-//! A block of elements is split by a [`window`] of two or three levels, each 51 bits wide: adding
+//! A block of elements is split by a `window` of two or three levels, each 51 bits wide: adding
 //! and subtracting a constant cuts an element at an absolute exponent, and the parts are summed as
 //! integers. A block that does not fit the window shows that it doesn't, and is done again with a
-//! better one, or element by element. The integers of many blocks meet in [`sums`], fixed-point
+//! better one, or element by element. The integers of many blocks meet in `sums`, fixed-point
 //! numbers as wide as they have to be, which can be added to each other and sent as bytes. At the
-//! end, [`number`] takes one of them out, computes with it (a mean, a variance, a square root) and
+//! end, `number` takes one of them out, computes with it (a mean, a variance, a square root) and
 //! rounds.
 //!
 //! Sources: Demmel and Nguyen, "Parallel reproducible summation" (2015), for the splitting at

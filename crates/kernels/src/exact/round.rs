@@ -89,6 +89,6 @@ impl Quotient {
     /// The nearest float.
     pub(crate) fn rounded<R: Rounded>(self) -> R {
         let bits = if self.magnitude == 0 { 0 } else { R::PRECISION.round(self) };
-        R::from_bits(self.negative && bits != 0, bits)
+        R::from_bits(self.negative && (self.magnitude != 0 || self.is_inexact), bits)
     }
 }

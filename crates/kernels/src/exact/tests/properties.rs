@@ -180,6 +180,15 @@ proptest! {
     }
 }
 
+#[test]
+fn what_is_too_small_for_a_number_keeps_its_sign() {
+    let number = totals::<f64, Plain, 1>(&[&[-f64::from_bits(1)]]).number(0, 0);
+    for divisors in [vec![4], vec![u64::MAX; 3]] {
+        let quotient = number.over(divisors).rounded::<f64>();
+        assert_eq!(quotient.to_bits(), (-0.0_f64).to_bits());
+    }
+}
+
 /// The sum of products, of any magnitude, by integers.
 fn dot_of_integers(left: &[f64], right: &[f64]) -> f64 {
     let products = left.iter().zip(right);
