@@ -119,7 +119,7 @@ test-rust: $(STAMPS)/venv ## Run the crates' tests and examples, and build their
 test-python: $(STAMPS)/extension $(STAMPS)/extra-test ## Run the package's tests and doctests.
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 	@echo "== Again with every operation carried out at once"
-	DISTARRAY_DEFERRED=0 $(BIN)/python -m pytest $(PYTEST_ARGS)
+	DISTARRAY_DEFERRED=0 $(BIN)/python -m pytest $(PYTEST_ARGS) python/distarray/tests
 	@echo "== Again with every operation put off, a thread for every engine, and tiny blocks"
 	DISTARRAY_INLINE_BYTES=0 DISTARRAY_BLOCK=3 $(BIN)/python -m pytest $(PYTEST_ARGS) $(ARRAY_TESTS)
 
