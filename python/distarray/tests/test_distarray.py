@@ -202,6 +202,14 @@ def test_casts(source):
     assert ours.astype(source) is not ours
 
 
+def test_casts_to_halves_round_once():
+    halves = np.arange(0x7C00, dtype=np.uint16).view(np.float16).astype(float)
+    ties = (halves[:-1] + halves[1:]) / 2
+    doubles = np.concatenate([ties, np.nextafter(ties, np.inf), np.nextafter(ties, 0), -ties])
+    ours = context_of(2).fromarray(doubles).astype(np.float16)
+    assert_bits(ours.toarray(), doubles.astype(np.float16))
+
+
 @pytest.mark.parametrize("engines", [1, 2, 3])
 def test_views_as_another_dtype(engines):
     context = context_of(engines)

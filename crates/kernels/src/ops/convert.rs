@@ -97,14 +97,23 @@ from_float! {
     f64: |x| x;
 }
 
+/// The nearest `f16`, rounded once: `f16::from_f64` goes by way of `f32` where the hardware converts,
+/// and `f16::from_f64_const` does not look at the lower half of the bits. That there are some is
+/// kept in the lowest bit of the upper half, below all that decides how to round.
+pub(crate) fn nearest_half(x: f64) -> f16 {
+    const LOWER: u64 = u32::MAX as u64;
+    let bits = x.to_bits();
+    let rest = u64::from(bits & LOWER != 0) << 32;
+    f16::from_f64_const(f64::from_bits((bits & !LOWER) | rest))
+}
+
 convert! {
     f16 => f16: |x| x;
     f16 => f32: |x| x.to_f32();
     f16 => f64: |x| f64::from(x.to_f32());
     f32 => f16: |x| f16::from_f32(x);
-    // With one rounding: `from_f64` goes by way of f32 where the hardware converts.
     f64 => f16: |x| {
-        let half = f16::from_f64_const(x);
+        let half = nearest_half(x);
         if half.is_infinite() && x.is_finite() {
             raise_overflow();
         }
@@ -160,4 +169,27 @@ convert! {
     Complex<f32> => Complex<f64>: |x| Complex::new(x.re.into(), x.im.into());
     Complex<f64> => Complex<f32>: |x| Complex::new(x.re as f32, x.im as f32);
     Complex<f64> => Complex<f64>: |x| x;
+}
+
+#[cfg(test)]
+mod tests {
+    use half::f16;
+
+    use super::nearest_half;
+
+    #[test]
+    fn doubles_beside_ties_become_the_nearest_half() {
+        for bits in 0..f16::MAX.to_bits() {
+            let (low, high) = (f16::from_bits(bits), f16::from_bits(bits + 1));
+            let tie = f64::midpoint(f64::from(low.to_f32()), f64::from(high.to_f32()));
+            let even = if bits % 2 == 0 { low } else { high };
+            for (x, expected) in [(tie.next_down(), low), (tie, even), (tie.next_up(), high)] {
+                assert_eq!(nearest_half(x), expected, "{x:e}");
+                assert_eq!(nearest_half(-x), -expected, "{x:e}");
+            }
+        }
+        assert!(nearest_half(f64::from_bits(f64::INFINITY.to_bits() + 1)).is_nan());
+        assert!(nearest_half(65520.0).is_infinite());
+        assert_eq!(nearest_half(65520_f64.next_down()), f16::MAX);
+    }
 }

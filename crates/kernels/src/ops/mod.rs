@@ -23,7 +23,7 @@ mod trigonometric;
 
 use crate::DType;
 
-pub(crate) use convert::Convert;
+pub(crate) use convert::{Convert, nearest_half};
 pub(crate) use loops::{Entry, Kernel, Status, cast_kernel, cast_scalar};
 pub use resolve::{Argument, Loop};
 

@@ -6,6 +6,7 @@ use half::f16;
 use num_complex::Complex;
 
 use super::Grouping;
+use crate::ops::nearest_half;
 use crate::reduce::order::{Direction, Ordered};
 use crate::{Bool, Element};
 
@@ -99,8 +100,7 @@ macro_rules! inexact_sums {
 }
 
 inexact_sums! {
-    // `from_f64` would go by way of f32 where the hardware converts, and round twice.
-    f16, f64, -0.0, item => f64::from(item.to_f32()), total => f16::from_f64_const(total);
+    f16, f64, -0.0, item => f64::from(item.to_f32()), total => nearest_half(total);
     f32, f64, -0.0, item => f64::from(item), total => total as f32;
     f64, f64, -0.0, item => item, total => total;
     Complex<f32>, Complex<f64>, Complex::new(-0.0, -0.0),
