@@ -39,7 +39,7 @@ const HALF_PI: (Long, Short) = (
 
 /// The largest argument whose multiple of pi is subtracted exactly enough.
 #[inline(always)]
-fn limit<I: Isa>() -> f64 {
+pub(super) fn limit<I: Isa>() -> f64 {
     if I::FUSED { (1_u64 << 40) as f64 } else { (1_u64 << 20) as f64 }
 }
 
@@ -92,7 +92,23 @@ const SIN_SINGLE: [f64; 5] = [
 
 /// The sine of a sum of two numbers.
 #[inline(always)]
-fn small_sin<I: Isa>([high, low]: [f64; 2]) -> f64 {
+fn small_sin<I: Isa>(rest: [f64; 2]) -> f64 {
+    let [r, factor] = sin_factor::<I>(rest);
+    fma::<I>(r, factor, r)
+}
+
+/// The sine of a sum of two numbers, as such a sum.
+#[inline(always)]
+pub(super) fn exact_sin<I: Isa>(rest: [f64; 2]) -> [f64; 2] {
+    let [r, factor] = sin_factor::<I>(rest);
+    let more = r * factor;
+    let [high, low] = fast_sum(r, more);
+    [high, low + residue::<I>(r, factor, more)]
+}
+
+/// The sum of two numbers, and by which multiple of it its sine is greater.
+#[inline(always)]
+fn sin_factor<I: Isa>([high, low]: [f64; 2]) -> [f64; 2] {
     let r = high + low;
     let square = r * r;
     let [first, tail @ ..] = &SIN;
@@ -101,12 +117,12 @@ fn small_sin<I: Isa>([high, low]: [f64; 2]) -> f64 {
     // pi / 2: there all errors count most, and could make a sine greater than 1.
     let tail = square * fma::<I>(square, polynomial::<I, 7>(square, tail), SIN_LOW);
     let tail = fma::<I>(residue::<I>(r, r, square), SIN_SLOPE, tail);
-    fma::<I>(r, fma::<I>(square, *first, tail), r)
+    [r, fma::<I>(square, *first, tail)]
 }
 
 /// The sine of a sum of two numbers, for a result in single precision.
 #[inline(always)]
-fn small_sin_single<I: Isa>([high, low]: [f64; 2]) -> f64 {
+pub(super) fn small_sin_single<I: Isa>([high, low]: [f64; 2]) -> f64 {
     let r = high + low;
     let square = r * r;
     fma::<I>(r * square, polynomial::<I, _>(square, &SIN_SINGLE), r)
@@ -114,7 +130,7 @@ fn small_sin_single<I: Isa>([high, low]: [f64; 2]) -> f64 {
 
 /// What is left of `|x|` without the multiple of pi, and the sign that the sine then has.
 #[inline(always)]
-fn reduce_sin<I: Isa>(x: f64) -> ([f64; 2], u64) {
+pub(super) fn reduce_sin<I: Isa>(x: f64) -> ([f64; 2], u64) {
     let (multiple, bits) = nearest(x.abs() * std::f64::consts::FRAC_1_PI);
     (subtract::<I>(x.abs(), multiple, &PI), (bits << 63) ^ sign(x))
 }
@@ -122,7 +138,7 @@ fn reduce_sin<I: Isa>(x: f64) -> ([f64; 2], u64) {
 /// What is left of `|x|` without the odd multiple of pi / 2, and the sign by which the sine of it
 /// is the cosine of `x`.
 #[inline(always)]
-fn reduce_cos<I: Isa>(x: f64) -> ([f64; 2], u64) {
+pub(super) fn reduce_cos<I: Isa>(x: f64) -> ([f64; 2], u64) {
     let (multiple, bits) = nearest(fma::<I>(x.abs(), std::f64::consts::FRAC_1_PI, -0.5));
     (subtract::<I>(x.abs(), multiple + 0.5, &PI), (bits << 63) ^ SIGN)
 }

@@ -44,12 +44,20 @@ pub(super) fn small_exp<I: Isa>(r: f64) -> f64 {
     1.0 + fma::<I>(r * r, polynomial::<I, _>(r, &EXP), r)
 }
 
-/// `exp(r)` for small `r` that is a sum of two numbers, hardly more wrong than its last rounding.
+/// The same as a sum of two numbers.
 #[inline(always)]
-pub(super) fn exact_exp<I: Isa>([r, low]: [f64; 2]) -> f64 {
+pub(super) fn reduce_exactly<I: Isa>(x: f64) -> ([f64; 2], u64) {
+    let (multiple, bits) = nearest_product::<I>(x, std::f64::consts::LOG2_E);
+    let rest = fma::<I>(multiple, -LN_2[0], x);
+    (fast_sum(rest, multiple * -LN_2[1]), bits)
+}
+
+/// `exp(r)` for small `r` that is a sum of two numbers, as such a sum.
+#[inline(always)]
+pub(super) fn exact_exp<I: Isa>([r, low]: [f64; 2]) -> [f64; 2] {
     let [sum, rest] = fast_sum(1.0, r);
     let tail = fma::<I>(r * r, polynomial::<I, _>(r, &EXPM1), fma::<I>(low, r, low));
-    sum + (rest + tail)
+    [sum, rest + tail]
 }
 
 /// `exp(r)` for small `r`, for a result in single precision.

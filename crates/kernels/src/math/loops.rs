@@ -4,41 +4,69 @@
 
 use std::mem::MaybeUninit;
 
+use num_complex::Complex;
+
 use super::arithmetic::{Fused, Isa, Separate};
 use crate::DType;
 use crate::element::Element;
 use crate::ops::{Entry, Kernel, Status};
 use crate::program::flags;
 
-/// A function of `N` numbers.
-pub(crate) trait Function<T, const N: usize> {
+/// A function of `N` numbers that gives a `U`.
+pub(crate) trait Function<T, const N: usize, U = T> {
     /// What the formula gives, and whether that is the value of the function. If so, the function
     /// meets no floating-point exception there; what the formula meets is forgotten.
-    fn usual<I: Isa>(arguments: [T; N]) -> (T, bool);
+    fn usual<I: Isa>(arguments: [T; N]) -> (U, bool);
 
     /// The value for other arguments.
-    fn unusual(arguments: [T; N]) -> T;
+    fn unusual(arguments: [T; N]) -> U;
 }
 
-/// The loop of a function for a dtype.
-pub(crate) fn entry<F, const N: usize>(dtype: DType) -> Option<Entry>
+/// The loop of a function of real numbers for a dtype.
+pub(crate) fn real<F, const N: usize>(dtype: DType) -> Option<Entry>
 where
     F: Function<f64, N> + Function<f32, N>,
 {
     match dtype {
-        DType::Float32 => Some(Entry { kernel: kernel::<f32, F, N>(), output: dtype }),
-        DType::Float64 => Some(Entry { kernel: kernel::<f64, F, N>(), output: dtype }),
+        DType::Float32 => Some(Entry { kernel: kernel::<f32, F, N, f32>(), output: dtype }),
+        DType::Float64 => Some(Entry { kernel: kernel::<f64, F, N, f64>(), output: dtype }),
         _ => None,
     }
 }
 
+/// The loop of a function of complex numbers for a dtype.
+pub(crate) fn complex<F, const N: usize>(dtype: DType) -> Option<Entry>
+where
+    F: Function<Complex<f64>, N> + Function<Complex<f32>, N>,
+{
+    let kernel = match dtype {
+        DType::Complex64 => kernel::<Complex<f32>, F, N, Complex<f32>>(),
+        DType::Complex128 => kernel::<Complex<f64>, F, N, Complex<f64>>(),
+        _ => return None,
+    };
+    Some(Entry { kernel, output: dtype })
+}
+
+/// The loop of a function of complex numbers with real values for a dtype.
+pub(crate) fn complex_to_real<F, const N: usize>(dtype: DType) -> Option<Entry>
+where
+    F: Function<Complex<f64>, N, f64> + Function<Complex<f32>, N, f32>,
+{
+    let kernel = match dtype {
+        DType::Complex64 => kernel::<Complex<f32>, F, N, f32>(),
+        DType::Complex128 => kernel::<Complex<f64>, F, N, f64>(),
+        _ => return None,
+    };
+    Some(Entry { kernel, output: dtype.real() })
+}
+
 /// The loop for the best instruction set that the processor has.
-fn kernel<T: Element, F: Function<T, N>, const N: usize>() -> Kernel {
-    stamps::<T, F, N>().next().map_or(baseline::kernel::<T, F, N>, |(_, kernel)| kernel)
+fn kernel<T: Element, F: Function<T, N, U>, const N: usize, U: Element>() -> Kernel {
+    stamps::<T, F, N, U>().next().map_or(baseline::kernel::<T, F, N, U>, |(_, kernel)| kernel)
 }
 
 /// The loops for all instruction sets that the processor has, the best one first.
-pub(super) fn stamps<T: Element, F: Function<T, N>, const N: usize>()
+pub(super) fn stamps<T: Element, F: Function<T, N, U>, const N: usize, U: Element>()
 -> impl Iterator<Item = (&'static str, Kernel)> {
     #[cfg(target_arch = "x86_64")]
     let wide = {
@@ -49,13 +77,13 @@ pub(super) fn stamps<T: Element, F: Function<T, N>, const N: usize>()
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512dq");
         [
-            has_avx512.then_some(("AVX-512", avx512::kernel::<T, F, N> as Kernel)),
-            has_avx2.then_some(("AVX2", avx2::kernel::<T, F, N> as Kernel)),
+            has_avx512.then_some(("AVX-512", avx512::kernel::<T, F, N, U> as Kernel)),
+            has_avx2.then_some(("AVX2", avx2::kernel::<T, F, N, U> as Kernel)),
         ]
     };
     #[cfg(not(target_arch = "x86_64"))]
     let wide: [Option<(&str, Kernel)>; 0] = [];
-    let baseline: (&str, Kernel) = ("baseline", baseline::kernel::<T, F, N>);
+    let baseline: (&str, Kernel) = ("baseline", baseline::kernel::<T, F, N, U>);
     wide.into_iter().flatten().chain([baseline])
 }
 
@@ -68,24 +96,24 @@ macro_rules! stamp {
             /// # Safety
             ///
             /// As [`Kernel`] says; the processor must have the features.
-            pub(super) unsafe fn kernel<T: Element, F: Function<T, N>, const N: usize>(
+            pub(super) unsafe fn kernel<T: Element, F: Function<T, N, U>, const N: usize, U: Element>(
                 arguments: &[*const u8; 3],
                 output: *mut u8,
                 len: usize,
             ) -> Status {
                 // SAFETY: the caller's promise.
-                unsafe { run::<T, N>(arguments, output, len, chunk::<T, F, N>, F::unusual) }
+                unsafe { run::<T, N, U>(arguments, output, len, chunk::<T, F, N, U>, F::unusual) }
             }
 
             /// # Safety
             ///
             /// The processor must have the features.
             $(#[$feature])?
-            unsafe fn chunk<T: Element, F: Function<T, N>, const N: usize>(
+            unsafe fn chunk<T: Element, F: Function<T, N, U>, const N: usize, U: Element>(
                 inputs: [&[T; CHUNK]; N],
-                output: &mut [MaybeUninit<T>; CHUNK],
+                output: &mut [MaybeUninit<U>; CHUNK],
             ) -> u64 {
-                formula::<T, F, $isa, N>(inputs, output)
+                formula::<T, F, $isa, N, U>(inputs, output)
             }
         }
     };
@@ -108,13 +136,13 @@ const CHUNK: usize = u64::BITS as usize;
 const GROUP: usize = 4 * CHUNK;
 
 /// Applies a formula to a chunk; gives a mask of the elements with unusual arguments.
-type Chunk<T, const N: usize> =
-    unsafe fn(inputs: [&[T; CHUNK]; N], output: &mut [MaybeUninit<T>; CHUNK]) -> u64;
+type Chunk<T, const N: usize, U> =
+    unsafe fn(inputs: [&[T; CHUNK]; N], output: &mut [MaybeUninit<U>; CHUNK]) -> u64;
 
 #[inline(always)]
-fn formula<T: Element, F: Function<T, N>, I: Isa, const N: usize>(
+fn formula<T: Element, F: Function<T, N, U>, I: Isa, const N: usize, U: Element>(
     inputs: [&[T; CHUNK]; N],
-    output: &mut [MaybeUninit<T>; CHUNK],
+    output: &mut [MaybeUninit<U>; CHUNK],
 ) -> u64 {
     let mut unusual = 0_u64;
     for (index, output) in output.iter_mut().enumerate() {
@@ -128,12 +156,12 @@ fn formula<T: Element, F: Function<T, N>, I: Isa, const N: usize>(
 /// # Safety
 ///
 /// As [`Kernel`] says; the processor must have the features that `chunk` needs.
-unsafe fn run<T: Element, const N: usize>(
+unsafe fn run<T: Element, const N: usize, U: Element>(
     arguments: &[*const u8; 3],
     output: *mut u8,
     len: usize,
-    chunk: Chunk<T, N>,
-    unusual: fn([T; N]) -> T,
+    chunk: Chunk<T, N, U>,
+    unusual: fn([T; N]) -> U,
 ) -> Status {
     // SAFETY: the caller's promise.
     let (inputs, output) = unsafe {
@@ -141,7 +169,7 @@ unsafe fn run<T: Element, const N: usize>(
             std::array::from_fn::<&[T], N, _>(|index| {
                 std::slice::from_raw_parts(arguments[index].cast(), len)
             }),
-            std::slice::from_raw_parts_mut(output.cast::<MaybeUninit<T>>(), len),
+            std::slice::from_raw_parts_mut(output.cast::<MaybeUninit<U>>(), len),
         )
     };
     for start in (0..len).step_by(GROUP) {
@@ -171,11 +199,11 @@ unsafe fn run<T: Element, const N: usize>(
 ///
 /// The processor must have the features that `chunk` needs.
 #[inline(always)]
-unsafe fn apply<T: Element, const N: usize>(
+unsafe fn apply<T: Element, const N: usize, U: Element>(
     inputs: &[&[T]; N],
-    output: &mut [MaybeUninit<T>],
+    output: &mut [MaybeUninit<U>],
     start: usize,
-    chunk: Chunk<T, N>,
+    chunk: Chunk<T, N, U>,
 ) -> u64 {
     let output = &mut output[start..];
     if let Some(output) = output.first_chunk_mut() {

@@ -15,6 +15,7 @@
 
 mod arithmetic;
 mod circular;
+mod complex;
 mod error_function;
 mod exponential;
 mod hyperbolic;
@@ -27,6 +28,7 @@ mod roots;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::complex::{ComplexAbsolute, ComplexDivide, ComplexExp};
 pub(crate) use circular::{Cos, Sin, Tan};
 pub(crate) use error_function::Erf;
 pub(crate) use exponential::{Exp, Exp2, Expm1};
@@ -34,6 +36,6 @@ pub(crate) use hyperbolic::{Cosh, Sinh, Tanh};
 pub(crate) use inverse_circular::{Arccos, Arcsin, Arctan, Arctan2};
 pub(crate) use inverse_hyperbolic::{Arccosh, Arcsinh, Arctanh};
 pub(crate) use logarithm::{Log, Log1p, Log2, Log10};
-pub(crate) use loops::entry;
+pub(crate) use loops::{complex, complex_to_real, real};
 pub(crate) use power::Power;
 pub(crate) use roots::{Cbrt, Hypot};

@@ -96,7 +96,8 @@ impl Function<f64, 2> for Power {
         let rest = fma::<I>(multiple, -LN_2[0], product);
         let r = fast_sum(rest, fma::<I>(multiple, -LN_2[1], product_low));
         let (sign, has_sign) = sign_of_power(base, exponent);
-        let value = flip(scale(exact_exp::<I>(r), bits), sign);
+        let [high, low] = exact_exp::<I>(r);
+        let value = flip(scale(high + low, bits), sign);
         // Squares are what powers are mostly used for; they are rounded as products are.
         let square = base * base;
         let is_square = exponent == 2.0;

@@ -5,6 +5,7 @@ use num_complex::Complex;
 use super::convert::Convert;
 use super::define::{binary, binary_one, entry_one, unary, unary_one};
 use crate::Bool;
+use crate::math;
 use crate::program::flags::raise_invalid;
 
 binary! {
@@ -86,12 +87,11 @@ unary! {
         complexes: |x| x;
     }
     /// The magnitude; the least integer stays what it is.
-    Absolute {
+    Absolute = complex_to_real math::ComplexAbsolute {
         bools: |x| Bool::new(x.get());
         signed: |x| x.wrapping_abs();
         unsigned: |x| x;
         floats: |x| x.abs();
-        complexes -> real: |x| x.re.hypot(x.im);
     }
     /// The magnitude as a float.
     Fabs {

@@ -16,8 +16,8 @@
 //! type of the elements and `R` that of their real parts. A set may be followed by
 //! `-> bool` (truth values) or `-> real`; without, the result has the dtype of the elements.
 //! `wide` loops are compiled for wider vectors too; for `narrow` ones, which call functions for
-//! each element, that would only be more code. `Exp = math::Exp { ... }` takes the loops for floats
-//! from [`crate::math`].
+//! each element, that would only be more code. `Exp = real math::Exp { ... }` takes the loops for
+//! floats from [`crate::math`].
 
 /// Passes each dtype of a set on to a macro: `set!(integers, macro!, arguments)`.
 macro_rules! set {
@@ -135,10 +135,10 @@ macro_rules! unary {
     (narrow: $($operations:tt)*) => {
         $crate::ops::define::unary!(@ false $($operations)*);
     };
-    (@ $wide:literal $($(#[$doc:meta])* $name:ident $(= $function:path)? {
+    (@ $wide:literal $($(#[$doc:meta])* $name:ident $(= $($kind:ident $function:path),+)? {
         $($set:ident $(-> $out:ident)?: |$x:pat_param| $body:expr;)*
     })*) => {
-        $crate::ops::define::operations!(unary_one, unary, $wide, $($(#[$doc])* $name $(= $function)? {
+        $crate::ops::define::operations!(unary_one, unary, $wide, $($(#[$doc])* $name $(= $($kind $function),+)? {
             $($set ($($out)?) [|$x| $body])*
         })*);
     };
@@ -153,10 +153,10 @@ macro_rules! binary {
     (narrow: $($operations:tt)*) => {
         $crate::ops::define::binary!(@ false $($operations)*);
     };
-    (@ $wide:literal $($(#[$doc:meta])* $name:ident $(= $function:path)? {
+    (@ $wide:literal $($(#[$doc:meta])* $name:ident $(= $($kind:ident $function:path),+)? {
         $($set:ident $(-> $out:ident)?: |$a:pat_param, $b:pat_param| $body:expr;)*
     })*) => {
-        $crate::ops::define::operations!(binary_one, binary, $wide, $($(#[$doc])* $name $(= $function)? {
+        $crate::ops::define::operations!(binary_one, binary, $wide, $($(#[$doc])* $name $(= $($kind $function),+)? {
             $($set ($($out)?) [|$a, $b| $body])*
         })*);
     };
@@ -164,7 +164,7 @@ macro_rules! binary {
 pub(super) use binary;
 
 macro_rules! operations {
-    ($one:ident, $make:ident, $wide:literal, $($(#[$doc:meta])* $name:ident $(= $function:path)? {
+    ($one:ident, $make:ident, $wide:literal, $($(#[$doc:meta])* $name:ident $(= $($kind:ident $function:path),+)? {
         $($set:ident ($($out:ident)?) [$($formula:tt)*])*
     })*) => {
         $(
@@ -174,9 +174,9 @@ macro_rules! operations {
             impl $name {
                 /// The loop for a dtype.
                 pub fn entry(dtype: $crate::DType) -> Option<$crate::ops::loops::Entry> {
-                    $(if let Some(entry) = $crate::math::entry::<$function, _>(dtype) {
+                    $($(if let Some(entry) = $crate::math::$kind::<$function, _>(dtype) {
                         return Some(entry);
-                    })?
+                    })+)?
                     $($crate::ops::define::set!($set, entry_one, [dtype, $make, $name]);)*
                     None
                 }

@@ -1,8 +1,7 @@
 //! Quotients and remainders, with NumPy's signs and its answers to division by zero.
 
-use num_complex::Complex;
-
 use super::define::{binary, binary_one, entry_one};
+use crate::math;
 use crate::program::flags::{raise_divide, raise_overflow};
 
 /// What division needs of an integer type.
@@ -136,33 +135,11 @@ macro_rules! float {
 
 float!(f32, f64);
 
-/// Smith's method: divides by the larger part of the divisor first, so that nothing overflows.
-macro_rules! complex_divide {
-    ($a:expr, $b:expr) => {{
-        let (a, b) = ($a, $b);
-        let (real, imaginary) = (b.re.abs(), b.im.abs());
-        if real >= imaginary {
-            if real == 0.0 && imaginary == 0.0 {
-                Complex::new(a.re / real, a.im / real)
-            } else {
-                let ratio = b.im / b.re;
-                let scale = 1.0 / (b.re + b.im * ratio);
-                Complex::new((a.re + a.im * ratio) * scale, (a.im - a.re * ratio) * scale)
-            }
-        } else {
-            let ratio = b.re / b.im;
-            let scale = 1.0 / (b.im + b.re * ratio);
-            Complex::new((a.re * ratio + a.im) * scale, (a.im * ratio - a.re) * scale)
-        }
-    }};
-}
-
 binary! {
     wide:
     /// The quotient.
-    Divide {
+    Divide = complex math::ComplexDivide {
         floats: |a, b| a / b;
-        complexes: |a, b| complex_divide!(a, b);
     }
 }
 

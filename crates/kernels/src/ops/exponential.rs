@@ -18,21 +18,19 @@ unary! {
 unary! {
     narrow:
     /// The cube root.
-    Cbrt = math::Cbrt {
+    Cbrt = real math::Cbrt {
     }
     /// e to a power.
-    Exp = math::Exp {
-        complexes: |x| R::complex_exp(x);
-    }
+    Exp = real math::Exp, complex math::ComplexExp {}
     /// 2 to a power.
-    Exp2 = math::Exp2 {
+    Exp2 = real math::Exp2 {
         complexes: |x| {
             let scale = std::f64::consts::LN_2 as R;
             R::complex_exp(Complex::new(x.re * scale, x.im * scale))
         };
     }
     /// `exp(x) - 1`, exact for small numbers too.
-    Expm1 = math::Expm1 {
+    Expm1 = real math::Expm1 {
         complexes: |x| {
             let half = (x.im / 2.0).sin();
             let real = x.re.exp_m1() * x.im.cos() - 2.0 * half * half;
@@ -40,11 +38,11 @@ unary! {
         };
     }
     /// The natural logarithm.
-    Log = math::Log {
+    Log = real math::Log {
         complexes: |x| R::complex_log(x);
     }
     /// The logarithm to base 2.
-    Log2 = math::Log2 {
+    Log2 = real math::Log2 {
         complexes: |x| {
             let log = R::complex_log(x);
             let scale = std::f64::consts::LOG2_E as R;
@@ -52,7 +50,7 @@ unary! {
         };
     }
     /// The logarithm to base 10.
-    Log10 = math::Log10 {
+    Log10 = real math::Log10 {
         complexes: |x| {
             let log = R::complex_log(x);
             let scale = std::f64::consts::LOG10_E as R;
@@ -60,7 +58,7 @@ unary! {
         };
     }
     /// `log(1 + x)`, exact for small numbers too.
-    Log1p = math::Log1p {
+    Log1p = real math::Log1p {
         complexes: |x| {
             let magnitude = (x.re + 1.0).hypot(x.im);
             Complex::new(magnitude.ln(), x.im.atan2(x.re + 1.0))
@@ -71,7 +69,7 @@ unary! {
 unary! {
     narrow:
     /// The error function.
-    Erf = math::Erf {}
+    Erf = real math::Erf {}
 }
 
 binary! {
@@ -110,6 +108,6 @@ binary! {
         };
     }
     /// The length of the hypotenuse.
-    Hypot = math::Hypot {
+    Hypot = real math::Hypot {
     }
 }

@@ -67,7 +67,7 @@ macro_rules! complex_power {
 binary! {
     narrow:
     /// A number to a power that is known not to be a negative integer.
-    Unchecked = math::Power {
+    Unchecked = real math::Power {
         integers: |a, b| integer_power!(a, b);
         complexes: |a, b| complex_power!(a, b);
     }

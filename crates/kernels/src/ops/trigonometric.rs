@@ -7,51 +7,51 @@ use crate::math;
 unary! {
     narrow:
     /// The sine.
-    Sin = math::Sin {
+    Sin = real math::Sin {
         complexes: |x| R::complex_sin(x);
     }
     /// The cosine.
-    Cos = math::Cos {
+    Cos = real math::Cos {
         complexes: |x| R::complex_cos(x);
     }
     /// The tangent.
-    Tan = math::Tan {
+    Tan = real math::Tan {
         complexes: |x| R::complex_tan(x);
     }
     /// The inverse of the sine.
-    Arcsin = math::Arcsin {
+    Arcsin = real math::Arcsin {
         complexes: |x| R::complex_asin(x);
     }
     /// The inverse of the cosine.
-    Arccos = math::Arccos {
+    Arccos = real math::Arccos {
         complexes: |x| R::complex_acos(x);
     }
     /// The inverse of the tangent.
-    Arctan = math::Arctan {
+    Arctan = real math::Arctan {
         complexes: |x| R::complex_atan(x);
     }
     /// The hyperbolic sine.
-    Sinh = math::Sinh {
+    Sinh = real math::Sinh {
         complexes: |x| R::complex_sinh(x);
     }
     /// The hyperbolic cosine.
-    Cosh = math::Cosh {
+    Cosh = real math::Cosh {
         complexes: |x| R::complex_cosh(x);
     }
     /// The hyperbolic tangent.
-    Tanh = math::Tanh {
+    Tanh = real math::Tanh {
         complexes: |x| R::complex_tanh(x);
     }
     /// The inverse of the hyperbolic sine.
-    Arcsinh = math::Arcsinh {
+    Arcsinh = real math::Arcsinh {
         complexes: |x| R::complex_asinh(x);
     }
     /// The inverse of the hyperbolic cosine.
-    Arccosh = math::Arccosh {
+    Arccosh = real math::Arccosh {
         complexes: |x| R::complex_acosh(x);
     }
     /// The inverse of the hyperbolic tangent.
-    Arctanh = math::Arctanh {
+    Arctanh = real math::Arctanh {
         complexes: |x| R::complex_atanh(x);
     }
     /// Degrees as radians.
@@ -67,6 +67,6 @@ unary! {
 binary! {
     narrow:
     /// The angle of a point, its second coordinate first.
-    Arctan2 = math::Arctan2 {
+    Arctan2 = real math::Arctan2 {
     }
 }

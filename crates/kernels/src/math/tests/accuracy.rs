@@ -14,7 +14,7 @@ fn times_power_of_two(x: f64, power: i32) -> f64 {
 }
 
 /// How many units in the last place a value is off.
-fn error(found: f64, Scaled(truth, power): Scaled) -> f64 {
+pub(super) fn error(found: f64, Scaled(truth, power): Scaled) -> f64 {
     if truth.0 == 0.0 || found == 0.0 {
         return if truth.0 == found { 0.0 } else { f64::INFINITY };
     }
@@ -42,7 +42,7 @@ fn check<F: Function<f64, N>, const N: usize>(
     let columns: [Vec<f64>; N] =
         std::array::from_fn(|axis| points.iter().map(|point| point[axis]).collect());
     let truths: Vec<Scaled> = points.iter().map(|&point| truth(point.map(Double::from))).collect();
-    for (stamp, kernel) in loops::<f64, F, N>() {
+    for (stamp, kernel) in loops::<f64, F, N, f64>() {
         let values = evaluate(kernel, &columns.each_ref().map(Vec::as_slice));
         let mut worst = (0.0, points[0], 0.0);
         for ((&value, &truth), &point) in values.iter().zip(&truths).zip(points) {

@@ -27,7 +27,7 @@ fn bits(values: &[f64]) -> Vec<u64> {
 fn check<F: Function<f64, N> + Function<f32, N>, const N: usize>() {
     let inputs: [Vec<f64>; N] = std::array::from_fn(|axis| arguments(700, axis as u64));
     let mut by_fused = None;
-    for (stamp, kernel) in loops::<f64, F, N>() {
+    for (stamp, kernel) in loops::<f64, F, N, f64>() {
         let whole = evaluate(kernel, &inputs.each_ref().map(Vec::as_slice));
         for (start, end) in [(0, 1), (1, 64), (3, 68), (63, 65), (5, 261), (64, 700), (699, 700)] {
             let part = evaluate(kernel, &inputs.each_ref().map(|input| &input[start..end]));
@@ -40,7 +40,7 @@ fn check<F: Function<f64, N> + Function<f32, N>, const N: usize>() {
     }
     let inputs = inputs.map(|input| input.iter().map(|&x| x as f32).collect::<Vec<_>>());
     let mut by_fused = None;
-    for (stamp, kernel) in loops::<f32, F, N>() {
+    for (stamp, kernel) in loops::<f32, F, N, f32>() {
         let bits = |values: &[f32]| bits(&values.iter().map(|&x| x.into()).collect::<Vec<_>>());
         let whole = evaluate(kernel, &inputs.each_ref().map(Vec::as_slice));
         for (start, end) in [(0, 1), (3, 68), (64, 700)] {

@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "a loop works on memory")]
 
 mod accuracy;
+mod complex;
 mod double_double;
 mod laws;
 mod single;
@@ -14,8 +15,16 @@ use crate::ops::Kernel;
 
 /// The values of a function by one of its loops.
 fn evaluate<T: Element + Default, const N: usize>(kernel: Kernel, inputs: &[&[T]; N]) -> Vec<T> {
+    evaluate_to(kernel, inputs)
+}
+
+/// The values of a function by one of its loops, of another type than the arguments.
+fn evaluate_to<T: Element, const N: usize, U: Element + Default>(
+    kernel: Kernel,
+    inputs: &[&[T]; N],
+) -> Vec<U> {
     let len = inputs[0].len();
-    let mut values = vec![T::default(); len];
+    let mut values = vec![U::default(); len];
     let mut arguments = [std::ptr::null(); 3];
     for (argument, input) in arguments.iter_mut().zip(inputs) {
         assert_eq!(input.len(), len);
@@ -27,8 +36,9 @@ fn evaluate<T: Element + Default, const N: usize>(kernel: Kernel, inputs: &[&[T]
 }
 
 /// The loops of a function, with the names of their instruction sets.
-fn loops<T: Element, F: Function<T, N>, const N: usize>() -> Vec<(&'static str, Kernel)> {
-    stamps::<T, F, N>().collect()
+fn loops<T: Element, F: Function<T, N, U>, const N: usize, U: Element>()
+-> Vec<(&'static str, Kernel)> {
+    stamps::<T, F, N, U>().collect()
 }
 
 /// Numbers that look random, the same in every run.

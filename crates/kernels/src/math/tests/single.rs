@@ -20,7 +20,7 @@ fn error(found: f32, truth: f64) -> f64 {
 /// Checks a function for one of so many bit patterns.
 fn check<F: Function<f32, 1>>(name: &str, limit: f64, truth: fn(f64) -> f64) {
     let points: Vec<f32> = (0..u32::MAX).step_by(65_521).map(f32::from_bits).collect();
-    for (stamp, kernel) in loops::<f32, F, 1>() {
+    for (stamp, kernel) in loops::<f32, F, 1, f32>() {
         let values = evaluate(kernel, &[&points]);
         let mut worst = 0.0_f64;
         for (&value, &point) in values.iter().zip(&points) {
@@ -70,13 +70,13 @@ fn functions_of_two_numbers() {
             assert!(error <= 1.0, "{a:?}, {b:?} give {value:?}, {error} off");
         }
     };
-    for (_, kernel) in loops::<f32, Power, 2>() {
+    for (_, kernel) in loops::<f32, Power, 2, f32>() {
         check(kernel, f64::powf);
     }
-    for (_, kernel) in loops::<f32, Arctan2, 2>() {
+    for (_, kernel) in loops::<f32, Arctan2, 2, f32>() {
         check(kernel, f64::atan2);
     }
-    for (_, kernel) in loops::<f32, Hypot, 2>() {
+    for (_, kernel) in loops::<f32, Hypot, 2, f32>() {
         check(kernel, f64::hypot);
     }
 }

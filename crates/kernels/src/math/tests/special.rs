@@ -12,12 +12,12 @@ fn check<F: Function<f64, N> + Function<f32, N>, const N: usize>(table: &[([f64;
         let is_same = |found: f64| {
             found.to_bits() == expected.to_bits() || found.is_nan() && expected.is_nan()
         };
-        for (stamp, kernel) in loops::<f64, F, N>() {
+        for (stamp, kernel) in loops::<f64, F, N, f64>() {
             let found = evaluate(kernel, &arguments.each_ref().map(std::slice::from_ref))[0];
             assert!(is_same(found), "{stamp}: {arguments:?} gives {found:?}, not {expected:?}");
         }
         let arguments = arguments.map(|x| x as f32);
-        for (stamp, kernel) in loops::<f32, F, N>() {
+        for (stamp, kernel) in loops::<f32, F, N, f32>() {
             let found = evaluate(kernel, &arguments.each_ref().map(std::slice::from_ref))[0];
             let is_same = found.to_bits() == (expected as f32).to_bits()
                 || found.is_nan() && expected.is_nan();
@@ -95,7 +95,7 @@ fn exponentials_and_logarithms() {
         (NAN, NAN),
     ]);
     let powers: Vec<_> = (0..22).map(|n| (10.0_f64.powi(n), f64::from(n))).collect();
-    for (_, kernel) in loops::<f64, Log10, 1>() {
+    for (_, kernel) in loops::<f64, Log10, 1, f64>() {
         for &(power, exponent) in &powers {
             assert_eq!(evaluate(kernel, &[&[power]]), [exponent]);
         }
@@ -251,7 +251,7 @@ fn powers() {
 fn tiny_numbers_stay_what_they_are() {
     macro_rules! check_all {
         ($($function:ident),*) => {$(
-            for (stamp, kernel) in loops::<f64, $function, 1>() {
+            for (stamp, kernel) in loops::<f64, $function, 1, f64>() {
                 for x in [f64::from_bits(1), 1e-310, f64::MIN_POSITIVE, 1e-300, 1e-200, 1e-100, 1e-20] {
                     assert_eq!(evaluate(kernel, &[&[x, -x]]), [x, -x], "{stamp}");
                 }
