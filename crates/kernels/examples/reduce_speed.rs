@@ -5,7 +5,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use distarray_kernels::exact::{Accumulator, Plain, Squared};
+use distarray_kernels::exact::{Accumulator, MOST_ROWS, Plain, Squared};
 
 const WIDTH: usize = 5000;
 
@@ -116,21 +116,25 @@ fn squares(values: &[f64]) {
 }
 
 fn columns(values: &[f64]) {
-    let width = WIDTH.min(values.len() / 4);
+    let width = WIDTH.min(values.len() / MOST_ROWS);
     let mut accumulator = Accumulator::<f64, Plain, 1>::new(width);
-    for rows in values.chunks_exact(4 * width) {
-        accumulator
-            .deposit_rows(0, std::array::from_fn::<_, 4, _>(|row| &rows[row * width..][..width]));
+    for rows in values.chunks_exact(MOST_ROWS * width) {
+        accumulator.deposit_rows(
+            0,
+            &std::array::from_fn::<_, MOST_ROWS, _>(|row| &rows[row * width..][..width]),
+        );
     }
     black_box(accumulator.into_totals());
 }
 
 fn square_columns(values: &[f64]) {
-    let width = WIDTH.min(values.len() / 4);
+    let width = WIDTH.min(values.len() / MOST_ROWS);
     let mut accumulator = Accumulator::<f64, Squared, 3>::new(width);
-    for rows in values.chunks_exact(4 * width) {
-        accumulator
-            .deposit_rows(0, std::array::from_fn::<_, 4, _>(|row| &rows[row * width..][..width]));
+    for rows in values.chunks_exact(MOST_ROWS * width) {
+        accumulator.deposit_rows(
+            0,
+            &std::array::from_fn::<_, MOST_ROWS, _>(|row| &rows[row * width..][..width]),
+        );
     }
     black_box(accumulator.into_totals());
 }

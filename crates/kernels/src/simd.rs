@@ -107,17 +107,27 @@ fn with_avx2_and_fma<W: FusedWork>(work: W) -> W::Output {
 /// does so itself, but not so far ahead.
 #[inline(always)]
 pub(crate) fn prefetch_after<T>(chunk: &[T]) {
+    const AHEAD: usize = 8 << 10;
+    prefetch_lines(chunk.as_ptr().cast::<i8>().wrapping_add(AHEAD), size_of_val(chunk));
+}
+
+/// Asks for memory that will soon be read.
+#[inline(always)]
+pub(crate) fn prefetch<T>(chunk: &[T]) {
+    prefetch_lines(chunk.as_ptr().cast(), size_of_val(chunk));
+}
+
+#[inline(always)]
+fn prefetch_lines(start: *const i8, len: usize) {
     #[cfg(target_arch = "x86_64")]
     {
-        const AHEAD: usize = 8 << 10;
         const LINE: usize = 64;
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        let start = chunk.as_ptr().cast::<i8>().wrapping_add(AHEAD);
-        for line in (0..size_of_val(chunk)).step_by(LINE) {
+        for line in (0..len).step_by(LINE) {
             // SAFETY: a hint, which is ignored where there is no memory.
             unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(line)) };
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = chunk;
+    let _ = (start, len);
 }

@@ -35,4 +35,4 @@ pub(crate) use round::Rounded;
 pub(crate) use terms::integer;
 pub use terms::{Plain, Squared, Term, Terms};
 pub(crate) use totals::TILE;
-pub use totals::{Accumulator, Totals};
+pub use totals::{Accumulator, MOST_ROWS, Totals};

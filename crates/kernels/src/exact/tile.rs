@@ -133,8 +133,9 @@ impl<T: Term, K: Terms<T, S>, const S: usize> Tile<T, K, S> {
     }
 
     /// Adds rows of one length: the elements of each belong to the slots from the first on.
-    pub(super) fn add_rows<const R: usize>(&mut self, first: usize, rows: [&[T]; R]) {
-        if self.rows.taken + R > ROOM {
+    pub(super) fn add_rows(&mut self, first: usize, rows: &[&[T]]) {
+        debug_assert!(rows.len() <= ROOM);
+        if self.rows.taken + rows.len() > ROOM {
             self.flush();
         }
         if self.rows.windows.is_some_and(|windows| self.try_rows(first, rows, &windows)) {
@@ -151,26 +152,21 @@ impl<T: Term, K: Terms<T, S>, const S: usize> Tile<T, K, S> {
             tile.rows.windows = fits.then_some(windows);
             fits
         };
-        if !self.with_better(&rows, fits) {
+        if !self.with_better(rows, fits) {
             for row in rows {
                 self.add_singly(row.iter().enumerate().map(|(at, &item)| (first + at, item)));
             }
         }
     }
 
-    fn try_rows<const R: usize>(
-        &mut self,
-        first: usize,
-        rows: [&[T]; R],
-        windows: &[Window; S],
-    ) -> bool {
+    fn try_rows(&mut self, first: usize, rows: &[&[T]], windows: &[Window; S]) -> bool {
         let (width, len) = (self.width, rows[0].len());
         let Rows { integers, spare, .. } = &mut self.rows;
         let levels = windows[0].levels();
         let fits = match levels {
-            1 => kernel::rows::<T, K, S, 1, R>(rows, windows, integers, spare, width, first),
-            2 => kernel::rows::<T, K, S, 2, R>(rows, windows, integers, spare, width, first),
-            _ => kernel::rows::<T, K, S, 3, R>(rows, windows, integers, spare, width, first),
+            1 => kernel::rows::<T, K, S, 1>(rows, windows, integers, spare, width, first),
+            2 => kernel::rows::<T, K, S, 2>(rows, windows, integers, spare, width, first),
+            _ => kernel::rows::<T, K, S, 3>(rows, windows, integers, spare, width, first),
         };
         if fits {
             if len == width {
@@ -181,7 +177,7 @@ impl<T: Term, K: Terms<T, S>, const S: usize> Tile<T, K, S> {
                     integers[first..first + len].copy_from_slice(&spare[first..first + len]);
                 }
             }
-            self.rows.taken += R;
+            self.rows.taken += rows.len();
         }
         fits
     }

@@ -8,6 +8,9 @@ use super::tile::Tile;
 /// How many slots lie together.
 pub(crate) const TILE: usize = 1024;
 
+/// How many rows can be taken up at once.
+pub const MOST_ROWS: usize = 32;
+
 /// Exact sums while elements come in: of type `T`, each a number of slots from a slot on.
 ///
 /// A slot of an array of complex numbers is two slots of floats.
@@ -33,19 +36,26 @@ impl<T: Term, K: Terms<T, S>, const S: usize> Accumulator<T, K, S> {
         self.tiles[first / TILE].add_run(first % TILE, items);
     }
 
-    /// Adds rows of one length: the elements of each belong to the slots from the first on.
+    /// Adds rows of one length: the elements of each belong to the slots from the first on. There
+    /// may be up to [`MOST_ROWS`].
     ///
     /// # Panics
     ///
-    /// When there are no such slots.
-    pub fn deposit_rows<const R: usize>(&mut self, mut first: usize, mut rows: [&[T]; R]) {
-        while !rows[0].is_empty() {
-            let tile = &mut self.tiles[first / TILE];
-            let within = first % TILE;
-            let len = rows[0].len().min(tile.width() - within);
-            tile.add_rows(within, rows.map(|row| &row[..len]));
-            first += len;
-            rows = rows.map(|row| &row[len..]);
+    /// When there are no such slots, or too many rows.
+    pub fn deposit_rows(&mut self, first: usize, rows: &[&[T]]) {
+        let mut parts = [&[] as &[T]; MOST_ROWS];
+        let parts = &mut parts[..rows.len()];
+        let width = rows.first().map_or(0, |row| row.len());
+        let mut done = 0;
+        while done < width {
+            let tile = &mut self.tiles[(first + done) / TILE];
+            let within = (first + done) % TILE;
+            let end = width.min(done + tile.width() - within);
+            for (part, row) in parts.iter_mut().zip(rows) {
+                *part = &row[done..end];
+            }
+            tile.add_rows(within, parts);
+            done = end;
         }
     }
 

@@ -13,7 +13,7 @@ use super::results::{Counts, Exact};
 use super::truth::CountTrue;
 use super::walk::{Axis, Place, Step, Walk};
 use crate::element::with_element;
-use crate::exact::{Accumulator, Plain, Squared, TILE, Term, Terms, Totals};
+use crate::exact::{Accumulator, MOST_ROWS, Plain, Squared, TILE, Term, Terms, Totals};
 use crate::ops::Convert;
 use crate::{Block, Bool, DType, Element, Reduction, Result};
 
@@ -276,15 +276,12 @@ impl<E: 'static, T: Item + Convert<E>> Items<E> for Converted<T> {
 /// How many elements of a run are read at once.
 const RUN: usize = 2048;
 
-/// How many rows are taken up at once.
-const ROWS: usize = 4;
-
 /// The state of the loops over one block.
 struct Loops<E: Float, K, const S: usize> {
     items: Box<dyn Items<E>>,
     mask: Option<Memory<Bool>>,
     accumulator: Accumulator<E::Part, K, S>,
-    scratch: [Vec<E>; ROWS],
+    scratch: [Vec<E>; MOST_ROWS],
     mask_scratch: Vec<Bool>,
 }
 
@@ -344,7 +341,7 @@ impl<E: Float, K: Terms<E::Part, S>, const S: usize> Loops<E, K, S> {
         let count = NARROW / inner.len;
         if self.mask.is_some()
             || count < 2
-            || rows.len < ROWS * count
+            || rows.len < 4 * count
             || *far != near * inner.len as isize
         {
             return None;
@@ -384,38 +381,34 @@ impl<E: Float, K: Terms<E::Part, S>, const S: usize> Loops<E, K, S> {
         result: usize,
     ) {
         let slot = result * E::PARTS;
-        let mut row = 0;
-        if self.mask.is_none() {
-            while row + ROWS <= rows.len {
-                let mut scratch = self.scratch.iter_mut();
-                let items = &self.items;
-                let slices: [&[E::Part]; ROWS] = std::array::from_fn(|next| {
+        let Some(mask) = self.mask else {
+            for row in (0..rows.len).step_by(MOST_ROWS) {
+                let mut slices = [&[] as &[E::Part]; MOST_ROWS];
+                let slices = &mut slices[..MOST_ROWS.min(rows.len - row)];
+                for (next, (slice, scratch)) in slices.iter_mut().zip(&mut self.scratch).enumerate()
+                {
                     let offset = place.item + rows.item.at(row + next);
-                    let scratch = scratch.next().expect("one for each row");
                     // SAFETY: the walk stays within the block.
-                    E::parts(unsafe { items.slice(offset, &inner.item, first, width, scratch) })
-                });
+                    let items =
+                        unsafe { self.items.slice(offset, &inner.item, first, width, scratch) };
+                    *slice = E::parts(items);
+                }
                 self.accumulator.deposit_rows(slot, slices);
-                row += ROWS;
             }
-        }
-        for row in row..rows.len {
+            return;
+        };
+        for row in 0..rows.len {
             let place = place.along(rows, row);
             // SAFETY: the walk stays within the block.
             let items = unsafe {
                 self.items.slice(place.item, &inner.item, first, width, &mut self.scratch[0])
             };
-            match self.mask {
-                None => self.accumulator.deposit_rows(slot, [E::parts(items)]),
-                Some(mask) => {
-                    // SAFETY: the walk stays within the mask.
-                    let mask = unsafe {
-                        mask.slice(place.mask, &inner.mask, first, width, &mut self.mask_scratch)
-                    };
-                    let selected = selected(items, mask);
-                    self.accumulator.deposit_rows(slot, [E::parts(&selected)]);
-                }
-            }
+            // SAFETY: the walk stays within the mask.
+            let mask = unsafe {
+                mask.slice(place.mask, &inner.mask, first, width, &mut self.mask_scratch)
+            };
+            let selected = selected(items, mask);
+            self.accumulator.deposit_rows(slot, &[E::parts(&selected)]);
         }
     }
 }

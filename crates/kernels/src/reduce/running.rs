@@ -192,7 +192,7 @@ impl<E: Float, K: Terms<E::Part, S>, const S: usize> Running<E> for Floats<E, K,
 
     fn deposit_each(&mut self, first: usize, items: &[E]) {
         self.counts[first..first + items.len()].iter_mut().for_each(|count| *count += 1);
-        self.sums.deposit_rows(first * E::PARTS, [E::parts(items)]);
+        self.sums.deposit_rows(first * E::PARTS, &[E::parts(items)]);
     }
 
     fn into_partial(self: Box<Self>, shape: &[usize]) -> Result<Partial> {
