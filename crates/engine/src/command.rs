@@ -164,7 +164,7 @@ pub enum Command {
 #[derive(Debug)]
 pub struct Evaluate {
     /// The program.
-    pub program: Program,
+    pub program: Arc<Program>,
     /// The layout of the outputs, and the space that the program runs over.
     pub distribution: Distribution,
     /// What the program's block inputs are.

@@ -1,11 +1,12 @@
 //! An engine: the keeper of local arrays.
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use distarray_comm::Communicator;
+use distarray_kernels::Block;
+use rustc_hash::FxHashMap;
 
 use crate::error::{EngineError, FunctionError};
 use crate::{ArrayId, LocalArray};
@@ -14,13 +15,13 @@ use crate::{ArrayId, LocalArray};
 #[derive(Debug)]
 pub struct Engine {
     number: usize,
-    arrays: Mutex<HashMap<ArrayId, LocalArray>>,
+    arrays: Mutex<FxHashMap<ArrayId, LocalArray>>,
 }
 
 impl Engine {
     /// An engine that keeps nothing yet.
     pub fn new(number: usize) -> Self {
-        Self { number, arrays: Mutex::new(HashMap::new()) }
+        Self { number, arrays: Mutex::default() }
     }
 
     /// The number by which distributions name this engine.
@@ -38,6 +39,17 @@ impl Engine {
             .get(&array)
             .cloned()
             .ok_or(EngineError::UnknownArray { array, engine: self.number })
+    }
+
+    /// The elements of the local array of this name. Shares the memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::get`].
+    pub fn block(&self, array: ArrayId) -> Result<Block, EngineError> {
+        let arrays = self.lock();
+        let block = arrays.get(&array).map(|local| local.block.clone());
+        block.ok_or(EngineError::UnknownArray { array, engine: self.number })
     }
 
     /// Keeps a local array under a name.
@@ -64,7 +76,7 @@ impl Engine {
         self.len() == 0
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ArrayId, LocalArray>> {
+    fn lock(&self) -> MutexGuard<'_, FxHashMap<ArrayId, LocalArray>> {
         // No code that can panic runs under this lock.
         self.arrays.lock().unwrap_or_else(PoisonError::into_inner)
     }

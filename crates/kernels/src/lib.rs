@@ -17,6 +17,7 @@ pub mod dtype;
 pub mod element;
 pub mod error;
 pub mod exact;
+pub mod fork;
 pub mod labels;
 mod math;
 pub mod ops;

@@ -76,10 +76,13 @@ def evaluate(*arrays: Any) -> Any:
     >>> float(cube[-1])
     1.0
     """
+    is_pending = False
     for array in arrays:
         if not isinstance(array, Handle):
             raise TypeError(f"evaluate() takes DistArrays, not {type(array).__name__}")
-    _core.evaluate([array._array for array in arrays])
+        is_pending = is_pending or array._array.is_pending
+    if is_pending:
+        _core.evaluate([array._array for array in arrays])
     return arrays[0] if len(arrays) == 1 else arrays
 
 

@@ -10,7 +10,6 @@ from distarray import _core
 from distarray.globalapi import _pieces, _ufuncs
 from distarray.globalapi._handle import Handle, common_context
 from distarray.globalapi._operations import NAMED
-from distarray.globalapi._resolution import is_native
 
 __all__ = ["Elementwise", "clip", "round_elements", "where"]
 
@@ -76,16 +75,14 @@ def where(condition: Any, chosen: Any, other: Any) -> Any:
         raise TypeError("numpy.where of a DistArray needs arrays and numbers")
     handles = [item for item in operands if isinstance(item, Handle)]
     context = common_context(handles)
-    _, *choices = operands
-    dtype = np.result_type(*(getattr(item, "dtype", item) for item in choices))
-    given = [item.dtype for item in operands if hasattr(item, "dtype")]
-    if not is_native([dtype, *given]):
+    try:
+        array, _ = _core.elementwise(
+            NAMED["where"],
+            tuple(item._array if isinstance(item, Handle) else item for item in operands),
+            communication=context._communication,
+            later="where" if context._deferred else None,
+        )
+    except TypeError:
+        # The core has no loop for these dtypes.
         return _pieces.map_function(np.where, context, operands)
-    array, _ = _core.elementwise(
-        NAMED["where"],
-        tuple(item._array if isinstance(item, Handle) else item for item in operands),
-        loop_dtypes=(np.dtype(bool), dtype, dtype, dtype),
-        communication=context._communication,
-        later="where" if context._deferred else None,
-    )
     return handles[0]._sibling(array)

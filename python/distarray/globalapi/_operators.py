@@ -124,18 +124,39 @@ def _reflected(ufunc: np.ufunc, symbol: str) -> Binary:
 
 def _in_place(ufunc: np.ufunc, symbol: str) -> Binary:
     """Return the method of an operator that writes its result to its left operand."""
+    operation = OPERATIONS[ufunc]
+    name = ufunc.__name__
 
     def method(self: Handle, other: Any) -> Any:
-        if _stands_back(other):
-            return NotImplemented
+        context = self.context
         guard = None
-        if isinstance(other, Handle) and getrefcount(other) <= TEMPORARY_OTHER:
-            # The handle that nobody has a name for, and the one that the operation has.
-            guard = other._array.passing(2)
+        if type(other) is type(self) and other.context is context:
+            operand = other._array
+            if operand.is_pending and getrefcount(other) <= TEMPORARY_OTHER:
+                # The handle that nobody has a name for, and the one that the operation has.
+                guard = operand.passing(2)
+        elif type(other) in _NUMBERS:
+            operand = other
+        elif _stands_back(other):
+            return NotImplemented
+        else:
+            return _ufuncs.call(ufunc, (self, other), out=(self,))
+        array = self._array
         try:
+            _, flags = _core.elementwise(
+                operation,
+                (array, operand),
+                out=array,
+                communication=context._communication,
+                later=name if context._deferred else None,
+            )
+        except (TypeError, OverflowError):
             return _ufuncs.call(ufunc, (self, other), out=(self,))
         finally:
             del guard
+        if flags:
+            report(flags, name)
+        return self
 
     method.__doc__ = f"Set ``self`` to ``self {symbol} other``."
     return method

@@ -93,26 +93,34 @@ def call(ufunc: np.ufunc, inputs: Sequence[Any], **keywords: Any) -> Any:
             f"numpy.{ufunc.__name__} works on whole rows, not element by element, and has no "
             "distributed form yet"
         )
-    operands = []
+    operands: list[Any] = []
+    raw: list[Any] = []
+    handles: list[Handle] = []
     for item in inputs:
-        operand = operand_of(item)
-        if operand is NotImplemented:
-            return NotImplemented
-        operands.append(operand)
+        if isinstance(item, Handle):
+            operands.append(item)
+            handles.append(item)
+            raw.append(item._array)
+        else:
+            operand = operand_of(item)
+            if operand is NotImplemented:
+                return NotImplemented
+            operands.append(operand)
+            raw.append(operand)
     if keywords:
         return _call_carefully(ufunc, operands, **_checked(ufunc, keywords))
     operation = operation_of(ufunc)
     if operation is None:
         return _call_carefully(ufunc, operands)
-    first, *others = (operand for operand in operands if isinstance(operand, Handle))
+    first = handles[0]
     context = first.context
-    if any(other.context is not context for other in others):
-        common_context((first, *others))
-    raw = tuple(operand._array if isinstance(operand, Handle) else operand for operand in operands)
+    for other in handles:
+        if other.context is not context:
+            common_context(handles)
     try:
         array, flags = _core.elementwise(
             operation,
-            raw,
+            tuple(raw),
             communication=context._communication,
             later=ufunc.__name__ if context._deferred else None,
         )

@@ -21,7 +21,7 @@ fn from_indices(
     let array = Array::named(session, distribution.clone(), dtype);
     array.execute(
         Command::Evaluate(Evaluate {
-            program,
+            program: Arc::new(program),
             distribution,
             inputs: Vec::new(),
             outputs: vec![Destination::New(array.id()?, dtype)],

@@ -99,11 +99,19 @@ impl<'a> Elementwise<'a> {
     /// [`SessionError::Kernel`] when no loop takes the dtypes, [`SessionError::Meta`] when the
     /// shapes do not broadcast.
     pub fn run(&self, policy: &Policy<'_>) -> Result<(Array, FloatFlags)> {
+        if let Some(done) = self.run_directly()? {
+            return Ok(done);
+        }
         let arguments: Vec<Argument> = self.operands.iter().map(Operand::argument).collect();
         let looped = match &self.looped {
             Some(looped) => looped.clone(),
             None => self.op.resolve(&arguments, None, Casting::SameKind)?,
         };
+        if let Some(out) = self.out
+            && self.looped.is_none()
+        {
+            self.op.check_output(&looped, out.dtype(), Casting::SameKind)?;
+        }
         let shape = self.shape()?;
         let arrays = self.arrays();
         let session = check_sessions(&arrays)?.ok_or_else(no_array)?;

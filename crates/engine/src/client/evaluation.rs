@@ -8,6 +8,7 @@ use distarray_kernels::{DType, Operand as Value, Program};
 use distarray_meta::Distribution;
 
 use super::expression::{Expression, Note, Operation, Term};
+use super::layout::participants;
 use super::node::Node;
 use crate::command::{Destination, Evaluate, Source};
 use crate::error::Result;
@@ -207,9 +208,10 @@ impl<'a> Evaluation<'a> {
             return Ok(());
         }
         let (session, layout) = (self.session, self.layout);
-        let prepared = self.prepare();
+        let mut prepared = self.prepare();
         let (names, outputs) = prepared.destinations();
-        let flags = prepared.execute(session, layout, outputs)?;
+        let sources = prepared.sources(layout);
+        let flags = prepared.execute(session, layout, sources, outputs)?;
         prepared.stored(&names);
         prepared.report(&flags);
         Ok(())
@@ -223,18 +225,19 @@ impl<'a> Evaluation<'a> {
     /// As [`Evaluation::run`].
     pub fn run_into(self, place: Destination, dest: Option<&Node>) -> Result<FloatFlags> {
         let (session, layout) = (self.session, self.layout);
-        let prepared = self.prepare();
+        let mut prepared = self.prepare();
         let (names, mut outputs) = prepared.destinations();
+        let sources = prepared.sources(layout);
         let apart = match (place, dest) {
             // An engine must not write what another one still reads.
-            (Destination::Existing(id), Some(dest)) if prepared.is_elsewhere(layout, dest) => {
+            (Destination::Existing(id), Some(dest)) if prepared.is_elsewhere(&sources, dest) => {
                 let apart = Destination::New(session.new_array_id(), dest.dtype);
                 Some((apart, id, dest))
             }
             _ => None,
         };
         outputs.push(apart.map_or(place, |(apart, ..)| apart));
-        let flags = prepared.execute(session, layout, outputs)?;
+        let flags = prepared.execute(session, layout, sources, outputs)?;
         prepared.stored(&names);
         let flags = prepared.report(&flags);
         if let Some((Destination::New(source, dtype), id, dest)) = apart {
@@ -301,46 +304,47 @@ impl Prepared {
     }
 
     /// Whether engines read what others have of the memory of `dest`.
-    fn is_elsewhere(&self, layout: &Distribution, dest: &Node) -> bool {
+    fn is_elsewhere(&self, sources: &[Source], dest: &Node) -> bool {
         let reads = |(node, source): (&Arc<Node>, &Source)| {
             source.elsewhere.is_some() && Arc::ptr_eq(&node.memory, &dest.memory)
         };
-        self.inputs.iter().zip(&self.sources(layout)).any(reads)
+        self.inputs.iter().zip(sources).any(reads)
     }
 
+    /// Runs the program, and is left without it.
     fn execute(
-        &self,
+        &mut self,
         session: &Arc<dyn Session>,
         layout: &Distribution,
+        inputs: Vec<Source>,
         outputs: Vec<Destination>,
     ) -> Result<Vec<(usize, FloatFlags)>> {
-        let inputs = self.sources(layout);
-        let mut participants = layout.targets().to_vec();
-        for elsewhere in inputs.iter().filter_map(|input| input.elsewhere.as_ref()) {
-            participants.extend_from_slice(elsewhere.targets());
-        }
-        participants.sort_unstable();
-        participants.dedup();
+        let elsewhere = inputs.iter().filter_map(|input| input.elsewhere.as_ref());
+        let participants = participants(layout, elsewhere);
         let read = inputs.iter().map(|input| input.dtype);
         let written = self.program.outputs.iter().map(|output| output.dtype);
         let widest = read.chain(written).map(DType::itemsize).max().unwrap_or(1);
         let elements = layout.global_size() / layout.ranks().max(1);
         let weight = elements.saturating_mul(widest.max(self.program.steps.len()));
         let command = Command::Evaluate(Evaluate {
-            program: self.program.clone(),
+            program: Arc::new(std::mem::take(&mut self.program)),
             distribution: layout.clone(),
             inputs,
             outputs,
         });
-        let replies = session.execute(&participants, command, weight)?;
-        let mut flags = Vec::new();
-        for reply in replies {
-            if let Reply::Evaluated { flags: met } = reply {
-                flags.extend(met);
-            }
-        }
-        Ok(flags)
+        Ok(met(session.execute(&participants, command, weight)?))
     }
+}
+
+/// The floating-point exceptions that steps of a program met on any engine.
+pub fn met(replies: Vec<Reply>) -> Vec<(usize, FloatFlags)> {
+    let mut flags = Vec::new();
+    for reply in replies {
+        if let Reply::Evaluated { flags: met } = reply {
+            flags.extend(met);
+        }
+    }
+    flags
 }
 
 /// Sends a command to the engines of a layout.
@@ -354,13 +358,7 @@ pub fn execute(
     command: Command,
     weight: usize,
 ) -> Result<Vec<Reply>> {
-    let targets = layout.targets();
-    if targets.is_sorted() {
-        return session.execute(targets, command, weight);
-    }
-    let mut participants = targets.to_vec();
-    participants.sort_unstable();
-    session.execute(&participants, command, weight)
+    session.execute(&participants(layout, std::iter::empty()), command, weight)
 }
 
 /// Evaluates arrays, all that have one layout in one pass.

@@ -1,5 +1,7 @@
 //! Which layout an operation works in, and moving its operands there.
 
+use std::borrow::Cow;
+use std::iter::once;
 use std::sync::Arc;
 
 use distarray_kernels::DType;
@@ -112,7 +114,7 @@ pub(super) fn stretch(distribution: &Distribution, shape: &[usize]) -> Result<Di
     Ok(Distribution::new(maps, distribution.targets()[..places].to_vec())?)
 }
 
-fn is_replicated(distribution: &Distribution) -> bool {
+pub(super) fn is_replicated(distribution: &Distribution) -> bool {
     !distribution.maps().iter().all(AxisMap::is_one_to_one)
 }
 
@@ -179,7 +181,7 @@ pub(super) fn copy_between(
         dest: dest.written()?,
         dest_distribution: dest_distribution.clone(),
     };
-    let participants = union(source_distribution, dest_distribution);
+    let participants = participants(source_distribution, once(dest_distribution));
     source.session().execute(&participants, Command::Copy(movement), weight)?;
     Ok(())
 }
@@ -191,12 +193,21 @@ pub(super) fn copy_local(source: &Array, dest: &Array) -> Result<()> {
     Ok(())
 }
 
-/// The engines of both layouts, in ascending order.
-pub(super) fn union(first: &Distribution, second: &Distribution) -> Vec<usize> {
-    let mut engines = [first.targets(), second.targets()].concat();
-    engines.sort_unstable();
-    engines.dedup();
-    engines
+/// The engines of a layout and of others, in ascending order.
+pub(super) fn participants<'a, 'b>(
+    layout: &'a Distribution,
+    others: impl Iterator<Item = &'b Distribution>,
+) -> Cow<'a, [usize]> {
+    let mut participants = Cow::Borrowed(layout.targets());
+    for other in others {
+        participants.to_mut().extend_from_slice(other.targets());
+    }
+    if !participants.is_sorted_by(|first, second| first < second) {
+        let participants = participants.to_mut();
+        participants.sort_unstable();
+        participants.dedup();
+    }
+    participants
 }
 
 /// Arrays must live on engines of one session.
@@ -234,7 +245,7 @@ impl Array {
         if same_shape {
             copy_between(self, self.distribution(), &result, &distribution)?;
         } else {
-            let participants = union(self.distribution(), &distribution);
+            let participants = participants(self.distribution(), once(&distribution)).into_owned();
             let movement = Movement {
                 source: self.id()?,
                 source_dtype: self.dtype(),

@@ -7,6 +7,7 @@ mod array;
 mod assign;
 mod create;
 mod deferral;
+mod direct;
 mod elementwise;
 mod evaluation;
 mod explanation;

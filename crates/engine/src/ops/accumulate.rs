@@ -66,7 +66,7 @@ impl Accumulate {
         before.sort_unstable_by_key(|member| member.indices.start);
         Ok(Part {
             accumulate: self,
-            source: engine.get(self.source)?.block,
+            source: engine.block(self.source)?,
             engine,
             rank,
             own,

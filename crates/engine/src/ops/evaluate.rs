@@ -10,6 +10,7 @@ use distarray_comm::{Communicator, SharedObject};
 use distarray_kernels::program::FloatFlags;
 use distarray_kernels::{Block, Input, Labels, copy};
 use distarray_meta::plan;
+use smallvec::SmallVec;
 
 use super::parts::{Rectangle, cut, rectangles, within};
 use super::{rank_in, threads_of_one};
@@ -20,6 +21,12 @@ use crate::exchange::{Endpoint, copy_transfer, participant};
 use crate::local_array::labels;
 use crate::supersteps::{self, Supersteps};
 use crate::{LocalArray, Reply};
+
+/// One thing for each input or output: few, mostly.
+type Few<T> = SmallVec<[T; 4]>;
+
+/// An engine's pieces of the inputs, where it has one.
+type Pieces = Few<Option<Block>>;
 
 /// What a program reads, on one engine.
 enum Operand {
@@ -42,6 +49,9 @@ impl Evaluate {
         participants: &[usize],
         communicator: &Arc<dyn Communicator>,
     ) -> Result<Reply, EngineError> {
+        if self.is_plain() {
+            return self.run_plain(engine, participants.len());
+        }
         let evaluation = self.part(engine, participants)?;
         if !self.communicates() {
             return Ok(evaluation.finish(evaluation.evaluate(&[])?));
@@ -49,6 +59,52 @@ impl Evaluate {
         match communicator.shared() {
             Some(shared) => supersteps::run(&evaluation, shared, communicator),
             None => evaluation.pass_messages(communicator),
+        }
+    }
+
+    /// Whether every engine has what it reads, and all results are new arrays.
+    fn is_plain(&self) -> bool {
+        let is_new = |output: &Destination| matches!(output, Destination::New(..));
+        !self.communicates() && self.outputs.iter().all(is_new)
+    }
+
+    /// Evaluates what is plain: mostly the case, and quick even if there are few elements.
+    fn run_plain(&self, engine: &Engine, participants: usize) -> Result<Reply, EngineError> {
+        let Some(rank) = rank_in(engine, &self.distribution) else { return Ok(Reply::done()) };
+        let shape = self.distribution.local_shape(rank);
+        let mut inputs = Few::new();
+        for source in &self.inputs {
+            inputs.push(engine.block(source.array)?);
+        }
+        let mut targets = Few::new();
+        for destination in &self.outputs {
+            if let Destination::New(_, dtype) = *destination {
+                targets.push(Block::uninitialised(dtype, &shape)?);
+            }
+        }
+        let labels = self.labels(rank);
+        let threads = threads_of_one(participants);
+        let flags = self.program.evaluate_with(threads, &shape, &inputs, &labels, &targets)?;
+        self.keep(engine, rank, targets);
+        Ok(Reply::Evaluated { flags })
+    }
+
+    /// The global index of each position of a piece, if the program asks for them.
+    fn labels(&self, rank: usize) -> Vec<Labels> {
+        if self.program.inputs.iter().any(|input| matches!(input, Input::Label(_))) {
+            labels(&self.distribution, rank)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Keeps results that are new arrays.
+    fn keep(&self, engine: &Engine, rank: usize, blocks: Few<Block>) {
+        for (block, destination) in blocks.into_iter().zip(&self.outputs) {
+            if let Destination::New(array, _) = *destination {
+                let distribution = self.distribution.clone();
+                engine.insert(array, LocalArray { distribution, rank, block });
+            }
         }
     }
 
@@ -66,9 +122,9 @@ impl Evaluate {
         let block = |source: &Source| match &source.elsewhere {
             Some(layout) if rank_in(engine, layout).is_none() => Ok(None),
             None if rank.is_none() => Ok(None),
-            _ => Ok(Some(engine.get(source.array)?.block)),
+            _ => Ok(Some(engine.block(source.array)?)),
         };
-        let own = self.inputs.iter().map(block).collect::<Result<Vec<_>, EngineError>>()?;
+        let own = self.inputs.iter().map(block).collect::<Result<Pieces, EngineError>>()?;
         Ok(Evaluation { command: self, engine, participants, rank, own })
     }
 }
@@ -80,12 +136,12 @@ pub struct Evaluation<'a> {
     participants: &'a [usize],
     /// The rank in the layout, if the engine has a piece of it.
     rank: Option<usize>,
-    /// This engine's pieces of the inputs, where it has one.
-    own: Vec<Option<Block>>,
+    /// This engine's.
+    own: Pieces,
 }
 
 /// What an evaluation leaves: the blocks of the outputs, and the exceptions that were met.
-type Evaluated = Option<(Vec<Block>, Met)>;
+type Evaluated = Option<(Few<Block>, Met)>;
 
 /// The floating-point exceptions that steps met.
 type Met = Vec<(usize, FloatFlags)>;
@@ -96,7 +152,7 @@ impl Evaluation<'_> {
         let Some(rank) = self.rank else { return Ok(None) };
         let operands = (0..self.own.len())
             .map(|input| self.operand(input, rank, posted))
-            .collect::<Result<Vec<Operand>, EngineError>>()?;
+            .collect::<Result<Few<Operand>, EngineError>>()?;
         Ok(Some(self.compute(rank, operands)?))
     }
 
@@ -136,23 +192,19 @@ impl Evaluation<'_> {
     fn compute(
         &self,
         rank: usize,
-        mut operands: Vec<Operand>,
-    ) -> Result<(Vec<Block>, Met), EngineError> {
-        let Evaluate { program, distribution, outputs, .. } = self.command;
+        mut operands: Few<Operand>,
+    ) -> Result<(Few<Block>, Met), EngineError> {
+        let Evaluate { distribution, outputs, .. } = self.command;
         let shape = distribution.local_shape(rank);
         let targets = outputs
             .iter()
             .map(|destination| match *destination {
                 Destination::New(_, dtype) => Ok(Block::uninitialised(dtype, &shape)?),
-                Destination::Existing(array) => Ok(self.engine.get(array)?.block),
+                Destination::Existing(array) => self.engine.block(array),
             })
-            .collect::<Result<Vec<Block>, EngineError>>()?;
+            .collect::<Result<Few<Block>, EngineError>>()?;
         let staged = separate(&targets, outputs, &mut operands)?;
-        let labels = if program.inputs.iter().any(|input| matches!(input, Input::Label(_))) {
-            labels(distribution, rank)
-        } else {
-            Vec::new()
-        };
+        let labels = self.command.labels(rank);
         let flags = self.over_parts(&shape, &operands, &labels, &staged)?;
         for (staged, target) in staged.iter().zip(&targets) {
             if !staged.same_view(target) {
@@ -177,7 +229,7 @@ impl Evaluation<'_> {
             Operand::Parts(parts) if parts.len() == 1 => Some(parts[0].block.clone()),
             Operand::Parts(_) => None,
         };
-        if let Some(blocks) = operands.iter().map(whole).collect::<Option<Vec<Block>>>() {
+        if let Some(blocks) = operands.iter().map(whole).collect::<Option<Few<Block>>>() {
             return Ok(program.evaluate_with(threads, shape, &blocks, labels, targets)?);
         }
         let divided = operands.iter().filter_map(|operand| match operand {
@@ -186,14 +238,14 @@ impl Evaluation<'_> {
         });
         let mut flags = Vec::new();
         for part in cut(shape, divided) {
-            let blocks: Vec<Block> = operands
+            let blocks: Few<Block> = operands
                 .iter()
                 .map(|operand| match operand {
                     Operand::Whole(block) => part.of(block),
                     Operand::Parts(parts) => within(&part, parts),
                 })
                 .collect();
-            let targets: Vec<Block> = targets.iter().map(|target| part.of(target)).collect();
+            let targets: Few<Block> = targets.iter().map(|target| part.of(target)).collect();
             let labels = part.labels(labels);
             let shape = part.shape();
             flags.extend(program.evaluate_with(threads, &shape, &blocks, &labels, &targets)?);
@@ -206,18 +258,13 @@ impl Evaluation<'_> {
         let (Some((blocks, flags)), Some(rank)) = (evaluated, self.rank) else {
             return Reply::done();
         };
-        for (block, destination) in blocks.into_iter().zip(&self.command.outputs) {
-            if let Destination::New(array, _) = *destination {
-                let distribution = self.command.distribution.clone();
-                self.engine.insert(array, LocalArray { distribution, rank, block });
-            }
-        }
+        self.command.keep(self.engine, rank, blocks);
         Reply::Evaluated { flags }
     }
 
     /// Gets what others have by messages first.
     fn pass_messages(&self, communicator: &Arc<dyn Communicator>) -> Result<Reply, EngineError> {
-        let mut operands = Vec::with_capacity(self.own.len());
+        let mut operands = Few::new();
         for (source, own) in self.command.inputs.iter().zip(&self.own) {
             let Some(layout) = &source.elsewhere else {
                 operands.extend(own.clone().map(Operand::Whole));
@@ -254,7 +301,7 @@ fn separate(
     targets: &[Block],
     outputs: &[Destination],
     operands: &mut [Operand],
-) -> Result<Vec<Block>, EngineError> {
+) -> Result<Few<Block>, EngineError> {
     targets
         .iter()
         .zip(outputs)
@@ -263,7 +310,7 @@ fn separate(
                 return Ok(target.clone());
             }
             let hinders = |block: &Block| block.may_overlap(target) && !block.same_view(target);
-            let mut hindering: Vec<&mut Operand> = operands
+            let mut hindering: Few<&mut Operand> = operands
                 .iter_mut()
                 .filter(|operand| match operand {
                     Operand::Whole(block) => hinders(block),
@@ -296,9 +343,7 @@ impl Supersteps for Evaluation<'_> {
     fn complete(&self, posted: &[SharedObject]) -> Result<Evaluated, EngineError> {
         let posted: Vec<&[Option<Block>]> = posted
             .iter()
-            .map(|blocks| {
-                blocks.downcast_ref::<Vec<Option<Block>>>().map_or(&[][..], Vec::as_slice)
-            })
+            .map(|pieces| pieces.downcast_ref::<Pieces>().map_or(&[][..], Pieces::as_slice))
             .collect();
         self.evaluate(&posted)
     }

@@ -22,7 +22,7 @@ pub fn read(
     host: &Block,
 ) -> Result<Reply, EngineError> {
     let rank = own_rank(engine, distribution)?;
-    let block = engine.get(array)?.block;
+    let block = engine.block(array)?;
     for transfer in plan::sends(distribution, &whole(distribution)?, rank) {
         copy_transfer(&block, host, &transfer)?;
     }
@@ -41,7 +41,7 @@ pub fn write(
     host: &Block,
 ) -> Result<Reply, EngineError> {
     let rank = own_rank(engine, distribution)?;
-    let block = engine.get(array)?.block;
+    let block = engine.block(array)?;
     for transfer in plan::receives(&whole(distribution)?, distribution, rank) {
         copy_transfer(host, &block, &transfer)?;
     }
@@ -61,7 +61,7 @@ fn whole(distribution: &Distribution) -> Result<Distribution, EngineError> {
 ///
 /// [`EngineError::UnknownArray`].
 pub fn item(engine: &Engine, array: ArrayId, position: &[usize]) -> Result<Reply, EngineError> {
-    let mut block = engine.get(array)?.block;
+    let mut block = engine.block(array)?;
     for &index in position {
         block = block.index_axis(0, index);
     }

@@ -16,8 +16,8 @@ use crate::{ArrayId, Reply};
 ///
 /// [`EngineError::UnknownArray`], [`EngineError::Kernel`].
 pub fn copy_local(engine: &Engine, source: ArrayId, dest: ArrayId) -> Result<Reply, EngineError> {
-    let source = engine.get(source)?.block;
-    let dest = engine.get(dest)?.block;
+    let source = engine.block(source)?;
+    let dest = engine.block(dest)?;
     copy::copy(&source, &dest)?;
     Ok(Reply::done())
 }
@@ -54,7 +54,7 @@ impl Movement {
             if rank_in(engine, distribution).is_none() {
                 return Ok(None);
             }
-            let mut block = engine.get(array)?.block;
+            let mut block = engine.block(array)?;
             // A layout with leading axes of one element serves for an array without them.
             while block.ndim() < distribution.ndim() {
                 block = block.insert_axis(0);

@@ -103,7 +103,7 @@ impl Part<'_> {
     /// What this engine's piece comes to.
     fn partial(&self) -> Result<Partial, EngineError> {
         let Reduce { reduction, reduced, dtype, distribution, .. } = self.reduce;
-        let get = |array: ArrayId| Ok(self.engine.get(array)?.block);
+        let get = |array: ArrayId| self.engine.block(array);
         let labels = labels(distribution, self.rank);
         let (program, inputs, destinations, value) = match &self.reduce.subject {
             Subject::Array(source) => {

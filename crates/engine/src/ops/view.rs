@@ -20,7 +20,7 @@ pub fn slice(
     sliced: &SlicedDistribution,
 ) -> Result<Reply, EngineError> {
     let rank = own_rank(engine, &sliced.distribution)?;
-    let block = select(&engine.get(base)?.block, &sliced.local[rank]);
+    let block = select(&engine.block(base)?, &sliced.local[rank]);
     engine.insert(array, LocalArray { distribution: sliced.distribution.clone(), rank, block });
     Ok(Reply::done())
 }
@@ -59,7 +59,7 @@ pub fn transpose(
     distribution: &Distribution,
 ) -> Result<Reply, EngineError> {
     let rank = own_rank(engine, distribution)?;
-    let block = engine.get(base)?.block.transpose(order);
+    let block = engine.block(base)?.transpose(order);
     engine.insert(array, LocalArray { distribution: distribution.clone(), rank, block });
     Ok(Reply::done())
 }
@@ -77,7 +77,7 @@ pub fn reinterpret(
     distribution: &Distribution,
 ) -> Result<Reply, EngineError> {
     let rank = own_rank(engine, distribution)?;
-    let block = engine.get(base)?.block.view_dtype(dtype)?;
+    let block = engine.block(base)?.view_dtype(dtype)?;
     engine.insert(array, LocalArray { distribution: distribution.clone(), rank, block });
     Ok(Reply::done())
 }

@@ -111,7 +111,7 @@ impl Job {
 
     /// The replies of all engines, or what failed.
     pub fn finish(&self) -> Result<Vec<Reply>> {
-        let results = self
+        let results: Vec<_> = self
             .results
             .iter()
             .map(|result| {
@@ -155,11 +155,12 @@ pub fn guarded_all(
 }
 
 /// All replies, or the failures that are not merely the echo of another engine's failure.
-pub fn collect(
-    participants: &[usize],
-    results: Vec<std::result::Result<Reply, EngineError>>,
-) -> Result<Vec<Reply>> {
-    if results.iter().all(std::result::Result::is_ok) {
+pub fn collect<R>(participants: &[usize], results: R) -> Result<Vec<Reply>>
+where
+    R: IntoIterator<Item = std::result::Result<Reply, EngineError>>
+        + AsRef<[std::result::Result<Reply, EngineError>]>,
+{
+    if results.as_ref().iter().all(std::result::Result::is_ok) {
         return Ok(results.into_iter().flatten().collect());
     }
     let mut failures: Vec<EngineFailure> = participants

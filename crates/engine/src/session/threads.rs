@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use distarray_comm::{Communicator, InProcess, Interrupt};
+use distarray_kernels::fork;
+use smallvec::SmallVec;
 
 use super::Session;
 use super::job::{Job, Ranks, collect, guarded, guarded_all};
@@ -54,7 +56,8 @@ pub trait Host: Send + Sync {
 /// other, whichever threads send them.
 pub struct ThreadSession {
     next_array: AtomicU64,
-    process: u32,
+    /// Says whether the process was forked since.
+    generation: u32,
     engines: RwLock<Vec<Arc<Engine>>>,
     turn: Turn,
     state: Mutex<State>,
@@ -64,6 +67,9 @@ pub struct ThreadSession {
     host: Option<Arc<dyn Host>>,
     inline_bytes: AtomicUsize,
 }
+
+/// The engines that execute a command: few, mostly.
+type Participants = SmallVec<[Arc<Engine>; 4]>;
 
 struct State {
     /// The thread of each engine; started when first needed.
@@ -87,7 +93,7 @@ impl ThreadSession {
     pub fn with_host(engines: usize, host: Option<Arc<dyn Host>>) -> Arc<Self> {
         Arc::new(Self {
             next_array: AtomicU64::new(1),
-            process: std::process::id(),
+            generation: fork::generation(),
             engines: RwLock::new(
                 (0..engines).map(|number| Arc::new(Engine::new(number))).collect(),
             ),
@@ -103,7 +109,7 @@ impl ThreadSession {
     /// Asks the functions that run on engines to stop, waits a moment for them, and calls no more
     /// of them. To be called when the program ends, by another thread than theirs.
     pub fn close(&self) {
-        if std::process::id() != self.process {
+        if fork::generation() != self.generation {
             return;
         }
         self.closed.store(true, Ordering::Release);
@@ -146,7 +152,7 @@ impl ThreadSession {
         IS_ENGINE.get()
     }
 
-    fn of(&self, participants: &[usize]) -> Result<Vec<Arc<Engine>>> {
+    fn of(&self, participants: &[usize]) -> Result<Participants> {
         let engines = self.engines.read().unwrap_or_else(PoisonError::into_inner);
         participants
             .iter()
@@ -171,7 +177,7 @@ impl ThreadSession {
             static ALONE: Arc<dyn Communicator> = InProcess::group(1).remove(0);
         }
         ALONE.with(|alone| {
-            let results = engines
+            let results: SmallVec<[_; 4]> = engines
                 .iter()
                 .map(|engine| as_engine(|| guarded(engine, participants, alone, command)))
                 .collect();
@@ -181,14 +187,14 @@ impl ThreadSession {
 
     fn execute_on_threads(
         &self,
-        engines: Vec<Arc<Engine>>,
+        engines: Participants,
         participants: &[usize],
         command: Command,
     ) -> Result<Vec<Reply>> {
         let _turn = self.take_turn()?;
         let mut state = lock(&self.state);
         let ranks = state.ranks(participants);
-        let job = Arc::new(Job::new(command, participants, engines, ranks.clone()));
+        let job = Arc::new(Job::new(command, participants, engines.into_vec(), ranks.clone()));
         state.start_workers(&participants[1..])?;
         if job.is_call() {
             *lock(&self.running) = Some(job.clone());
@@ -305,7 +311,7 @@ impl ThreadSession {
 
 impl Drop for ThreadSession {
     fn drop(&mut self) {
-        if std::process::id() != self.process {
+        if fork::generation() != self.generation {
             // The threads are the parent process's: there is none to wait for.
             let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
             std::mem::forget(std::mem::take(&mut state.workers));
@@ -379,7 +385,7 @@ impl Session for ThreadSession {
     }
 
     fn check(&self) -> Result<()> {
-        if std::process::id() != self.process {
+        if fork::generation() != self.generation {
             return Err(SessionError::Forked);
         }
         if IS_ENGINE.get() {
@@ -402,6 +408,7 @@ impl Session for ThreadSession {
         let engines = self.of(participants)?;
         let is_small = self.is_small(weight);
         if is_small
+            && command.communicates()
             && let Some(result) = as_engine(|| guarded_all(&engines, participants, &command))
         {
             return result.map_err(|(position, error)| {
@@ -418,7 +425,7 @@ impl Session for ThreadSession {
     }
 
     fn free(&self, array: ArrayId, participants: &[usize]) {
-        if std::process::id() != self.process {
+        if fork::generation() != self.generation {
             return;
         }
         let engines = self.engines.read().unwrap_or_else(PoisonError::into_inner);

@@ -45,7 +45,7 @@ impl Block {
     pub fn flattened(&self) -> Option<Self> {
         let stride = self.dtype.itemsize() as isize;
         let axes = vec![AxisLayout::Strided { len: self.size(), stride }];
-        self.is_contiguous().then(|| Self { axes, ..self.clone() })
+        self.is_contiguous().then(|| Self { axes: axes.into(), ..self.clone() })
     }
 
     /// A contiguous block along one axis, seen with another shape of as many elements.

@@ -1,5 +1,7 @@
 //! What can be said of a block's place in memory.
 
+use std::sync::Arc;
+
 use super::{AxisLayout, Block};
 
 impl Block {
@@ -62,6 +64,11 @@ impl Block {
 
     /// Whether the extents of the two in memory meet; `false` means that no byte is shared.
     pub fn may_overlap(&self, other: &Self) -> bool {
+        // Memory that is lent may be another buffer's.
+        let are_owned = self.buffer.is_owned() && other.buffer.is_owned();
+        if are_owned && !Arc::ptr_eq(&self.buffer, &other.buffer) {
+            return false;
+        }
         let (own, other) = (self.extent(), other.extent());
         own.0.max(other.0) < own.1.min(other.1)
     }

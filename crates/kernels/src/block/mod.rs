@@ -12,6 +12,8 @@ pub use region::Region;
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::{Buffer, DType, Result};
 
 /// How one axis of a block lies in memory. Distances are in bytes.
@@ -85,8 +87,11 @@ pub struct Block {
     /// Where the element at index 0 of every axis lies, in bytes.
     offset: isize,
     dtype: DType,
-    axes: Vec<AxisLayout>,
+    axes: Axes,
 }
+
+/// The layout of each axis; that of few axes needs no memory of its own, so that views are cheap.
+type Axes = SmallVec<[AxisLayout; 3]>;
 
 impl Block {
     /// A view of `buffer`.
@@ -109,7 +114,7 @@ impl Block {
                 offset += first;
             }
         }
-        Self { buffer, offset, dtype, axes }
+        Self { buffer, offset, dtype, axes: axes.into() }
     }
 
     /// A new C-contiguous block whose elements are not set.
@@ -176,9 +181,9 @@ impl Block {
 }
 
 /// The axes of C-contiguous elements.
-fn contiguous_axes(dtype: DType, shape: &[usize]) -> Vec<AxisLayout> {
+fn contiguous_axes(dtype: DType, shape: &[usize]) -> Axes {
     let mut stride = dtype.itemsize() as isize;
-    let mut axes: Vec<AxisLayout> = shape
+    let mut axes: Axes = shape
         .iter()
         .rev()
         .map(|&len| {

@@ -1,5 +1,7 @@
 //! Views of a block: nothing here touches an element.
 
+use smallvec::SmallVec;
+
 use super::{AxisLayout, Block};
 use crate::{DType, KernelError, Result};
 
@@ -103,7 +105,7 @@ impl Block {
                 tuple(shape)
             )));
         };
-        let mut view = Self { axes: Vec::with_capacity(shape.len()), ..self.clone() };
+        let mut view = Self { axes: SmallVec::with_capacity(shape.len()), ..self.clone() };
         for (axis, &len) in shape.iter().enumerate() {
             let layout = axis.checked_sub(added).map(|axis| &self.axes[axis]);
             view.axes.push(match layout {

@@ -16,6 +16,9 @@ use mapping::Mapping;
 /// The alignment of memory allocated here: a cache line, and the widest vector register.
 pub const ALIGNMENT: usize = 64;
 
+/// The alignment that every allocation has.
+const USUAL_ALIGNMENT: usize = 16;
+
 /// From this size on, memory is mapped for one buffer alone, and pooled when it is free again.
 const WORTH_POOLING: usize = 1 << 20;
 
@@ -32,7 +35,8 @@ pub struct Buffer {
 
 #[derive(Debug)]
 enum Owner {
-    Heap(std::alloc::Layout),
+    /// Where the allocation begins, and what was asked for.
+    Heap(NonNull<u8>, std::alloc::Layout),
     /// `None` only while the buffer is dropped.
     Pooled(Option<Mapping>),
     Lent {
@@ -85,16 +89,23 @@ impl Buffer {
             let owner = Owner::Pooled(Some(mapping));
             return Ok((Arc::new(Self { pointer, len, owner }), fresh));
         }
-        let layout = std::alloc::Layout::from_size_align(len.max(1), ALIGNMENT)
-            .map_err(|_| KernelError::Memory { bytes: len })?;
+        let short = KernelError::Memory { bytes: len };
+        // Allocators are quick to find memory that is aligned as usual, and slow for any other; so
+        // there is room to go on to a multiple of the alignment.
+        let layout = len
+            .checked_add(ALIGNMENT - USUAL_ALIGNMENT)
+            .and_then(|room| std::alloc::Layout::from_size_align(room, USUAL_ALIGNMENT).ok());
+        let Some(layout) = layout else { return Err(short) };
         // SAFETY: the layout has a size of at least 1.
-        let mut pointer = unsafe { small(layout) };
-        if pointer.is_null() && pool::empty() {
+        let mut base = unsafe { small(layout) };
+        if base.is_null() && pool::empty() {
             // SAFETY: as above.
-            pointer = unsafe { small(layout) };
+            base = unsafe { small(layout) };
         }
-        let pointer = NonNull::new(pointer).ok_or(KernelError::Memory { bytes: len })?;
-        Ok((Arc::new(Self { pointer, len, owner: Owner::Heap(layout) }), true))
+        let Some(base) = NonNull::new(base) else { return Err(short) };
+        // SAFETY: the way to the next multiple is no longer than the room for it.
+        let pointer = unsafe { base.add(base.align_offset(ALIGNMENT)) };
+        Ok((Arc::new(Self { pointer, len, owner: Owner::Heap(base, layout) }), true))
     }
 
     /// Memory that `owner` keeps valid for as long as it lives.
@@ -127,10 +138,15 @@ impl Buffer {
         self.len == 0
     }
 
+    /// Whether the buffer's memory was allocated for it, not lent by someone else.
+    pub fn is_owned(&self) -> bool {
+        !matches!(self.owner, Owner::Lent { .. })
+    }
+
     /// Whether the memory may be written to.
     pub fn is_writable(&self) -> bool {
         match &self.owner {
-            Owner::Heap(_) | Owner::Pooled(_) => true,
+            Owner::Heap(..) | Owner::Pooled(_) => true,
             Owner::Lent { writable, .. } => *writable,
         }
     }
@@ -140,8 +156,8 @@ impl Drop for Buffer {
     fn drop(&mut self) {
         match &mut self.owner {
             // SAFETY: allocated in `allocate` with this layout, and freed once.
-            Owner::Heap(layout) => unsafe {
-                std::alloc::dealloc(self.pointer.as_ptr(), *layout);
+            Owner::Heap(base, layout) => unsafe {
+                std::alloc::dealloc(base.as_ptr(), *layout);
             },
             Owner::Pooled(mapping) => {
                 if let Some(mapping) = mapping.take() {

@@ -16,24 +16,17 @@ pub enum Source {
 }
 
 /// A program in the making. Adds the conversions that loops need.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Builder {
     program: Program,
     /// The dtype of each register.
     registers: Vec<DType>,
 }
 
-impl Default for Builder {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Builder {
     /// A program without steps.
     pub fn new() -> Self {
-        let program = Program { inputs: Vec::new(), steps: Vec::new(), outputs: Vec::new() };
-        Self { program, registers: Vec::new() }
+        Self::default()
     }
 
     /// Adds an input of elements of a block.

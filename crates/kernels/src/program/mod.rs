@@ -24,7 +24,7 @@ pub use reduction::Reducing;
 pub use tile::{block_len, set_block_len};
 
 /// A list of elementwise steps over broadcast inputs of one shape.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Program {
     /// What the program reads.
     pub inputs: Vec<Input>,

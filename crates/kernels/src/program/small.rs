@@ -6,8 +6,8 @@ use smallvec::SmallVec;
 
 use super::flags::{self, Record};
 use super::scratch::Scratch;
-use super::tile::block_len;
-use super::{Operand, Program, Step};
+use super::tile::{BLOCK, block_len};
+use super::{Operand, Output, Program, Step};
 use crate::buffer::ALIGNMENT;
 use crate::copy::rows::fill_row;
 use crate::ops::{Kernel, Status, cast_kernel};
@@ -26,7 +26,7 @@ impl Program {
         outputs: &[Block],
     ) -> Option<Result<Record>> {
         let len: usize = shape.iter().product();
-        let suits = len <= block_len()
+        let suits = (len <= block_len() || self.is_one_call(len))
             && inputs.len() == self.inputs.len()
             && inputs.iter().chain(outputs).all(|block| is_plain(block, len))
             && self.outputs.iter().all(|output| output.mask.is_none());
@@ -39,8 +39,28 @@ impl Program {
         if replaces && self.outputs.iter().any(|output| is_input(output.value)) {
             return None;
         }
+        if replaces && len > block_len() {
+            return None;
+        }
         // Results are written where they belong, unless something there may still be read.
         Some(self.run_at_once(len, inputs, outputs, !replaces))
+    }
+
+    /// Whether the program is one call that reads and writes nothing but blocks, on not too many
+    /// elements: it needs no registers, which would have to fit a cache.
+    fn is_one_call(&self, len: usize) -> bool {
+        let reads_blocks = |step: &Step| {
+            let mut operands = step.operands().iter();
+            operands.all(|operand| matches!(operand, Operand::Input(_)))
+        };
+        let writes_block = |output: &Output| output.value == Operand::Register(0);
+        // Whoever sets short blocks wants to see many of them.
+        let is_short = len <= 256 * BLOCK && block_len() == BLOCK;
+        is_short
+            && self.steps.len() == 1
+            && self.steps.iter().all(reads_blocks)
+            && self.outputs.len() == 1
+            && self.outputs.iter().all(writes_block)
     }
 
     fn run_at_once(
@@ -52,7 +72,8 @@ impl Program {
     ) -> Result<Record> {
         let room = (len * WIDEST).next_multiple_of(ALIGNMENT);
         let constants = self.operands().filter(|it| matches!(it, Operand::Constant(_))).count();
-        let mut scratch = Scratch::new((self.steps.len() + constants) * room);
+        let registers = if len > block_len() { 0 } else { self.steps.len() + constants };
+        let mut scratch = Scratch::new(registers * room);
         let mut free = scratch.as_mut_ptr();
         let mut next = || {
             let register = free;
