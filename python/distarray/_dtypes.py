@@ -4,11 +4,12 @@ The core computes with booleans, integers, floats and complex numbers of the mac
 Of any other dtype it knows the size of an item and a text that NumPy can make the dtype from again.
 """
 
-import ast
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
+
+from distarray._literals import literal
 
 __all__ = ["describe", "restore"]
 
@@ -58,7 +59,7 @@ def restore(text: str) -> np.dtype[Any]:
     >>> restore("'>f8'")
     dtype('>f8')
     """
-    return _from_literal(ast.literal_eval(text))
+    return _from_literal(literal(text))
 
 
 def _literal(dtype: np.dtype[Any]) -> Any:

@@ -15,6 +15,13 @@ pub enum CommError {
         reason: String,
     },
 
+    /// A rank for which this one waits has returned, and will never come.
+    #[error("engine {rank} has returned, but others wait for it")]
+    Gone {
+        /// Who has returned, by the number that it left with.
+        rank: usize,
+    },
+
     /// The host asked to stop waiting (for example because the user pressed Ctrl-C). The
     /// communicator is out of step afterwards: the group is to be aborted and reset.
     #[error("interrupted while waiting for other engines")]

@@ -196,3 +196,54 @@ fn the_host_can_interrupt_a_wait() {
     let results = spmd("afterwards", &group, |comm| comm.barrier());
     assert_eq!(results, [Ok(()), Ok(())]);
 }
+
+#[test]
+fn whoever_waits_for_a_rank_that_has_returned_is_told_so() {
+    for size in [2, 3, 7] {
+        for (name, call) in CALLS {
+            // Others may well send, as long as there are any.
+            if name == "recv from any" && size > 2 {
+                continue;
+            }
+            let group = InProcess::group(size);
+            let results = spmd(name, &group, move |comm| {
+                if comm.rank() == 1 {
+                    nap();
+                    comm.handle().leave(1, 41);
+                    return Ok(());
+                }
+                if comm.rank() > 1 && ["gather", "reduce"].contains(&name) {
+                    return comm.recv(Some(1), None).map(drop);
+                }
+                call(&**comm)
+            });
+            for (rank, result) in results.into_iter().enumerate() {
+                let expected = if rank == 1 { Ok(()) } else { Err(CommError::Gone { rank: 41 }) };
+                assert_eq!(result, expected, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_rank_sent_before_it_returned_arrives() {
+    let group = InProcess::group(2);
+    for round in 0..2 {
+        let results = spmd("sent before", &group, |comm| {
+            if comm.rank() == 1 {
+                comm.send(0, 0, b"first")?;
+                comm.send(0, 0, b"second")?;
+                comm.handle().leave(1, 1);
+                return Ok(());
+            }
+            nap();
+            comm.recv(Some(1), None)?;
+            comm.recv(None, None)?;
+            comm.recv(Some(1), None).map(drop)
+        });
+        assert_eq!(results, [Err(CommError::Gone { rank: 1 }), Ok(())], "{round}");
+        group[0].handle().rejoin();
+        let results = spmd("together again", &group, |comm| comm.barrier());
+        assert_eq!(results, [Ok(()), Ok(())]);
+    }
+}

@@ -54,7 +54,7 @@ impl Raise for CommError {
             Self::Interrupted => {
                 pending_signal().unwrap_or_else(|| exception(py, "CommunicationError", (message,)))
             }
-            Self::Mismatch { .. } | Self::Transport(_) => {
+            Self::Gone { .. } | Self::Mismatch { .. } | Self::Transport(_) => {
                 exception(py, "CommunicationError", (message,))
             }
         }

@@ -11,12 +11,13 @@ A file consists of
 - what `numpy.save` writes for the local elements.
 """
 
-import ast
 import struct
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 import numpy as np
+
+from distarray._literals import literal
 
 MAGIC_PREFIX = b"\x93DARRY"
 _ALIGNMENT = 16
@@ -163,7 +164,7 @@ def read_localarray_header(
     (length,) = struct.unpack("<H", _read(fp, 2, "the length of the header"))
     text = _read(fp, length, "the header")
     try:
-        header = ast.literal_eval(text.decode("ascii").strip())
+        header = literal(text.decode("ascii").strip())
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         raise ValueError(f"the header is no Python literal: {text[:80]!r}") from error
     if not isinstance(header, dict):

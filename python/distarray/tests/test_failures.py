@@ -237,6 +237,17 @@ def test_calls_that_do_not_match_are_an_error(context):
     assert context.apply(lambda comm: comm.allreduce(1), (context.comm,)) == [3] * 3
 
 
+@pytest.mark.parametrize("early", [0, 1, 2])
+def test_functions_that_return_while_others_wait_for_them(context, early):
+    def function(comm):
+        if comm.Get_rank() != early:
+            comm.Barrier()
+
+    with pytest.raises((CommunicationError, ExceptionGroup), match=f"engine {early} has returned"):
+        context.apply(function, (context.comm,))
+    assert context.apply(lambda comm: comm.allreduce(1), (context.comm,)) == [3] * 3
+
+
 def test_functions_that_end_the_program(context):
     def function(comm):
         if comm.Get_rank() == 1:

@@ -42,6 +42,18 @@ impl Context {
         if rank < size { Ok(()) } else { Err(CommError::InvalidRank { rank, size }) }
     }
 
+    /// Fails if nobody is left from whom `rank` can receive: `source`, or any other rank.
+    pub fn check_source(&self, rank: usize, source: Option<usize>) -> Result<()> {
+        if let Some(source) = source {
+            return self.root.check_present(self.members[source]);
+        }
+        let others = self.members.iter().enumerate().filter(|&(other, _)| other != rank);
+        let mut presence = others.map(|(_, &member)| self.root.check_present(member));
+        // A rank may still send to itself from another thread, so alone it waits.
+        let Some(first) = presence.next() else { return Ok(()) };
+        presence.fold(first, Result::or)
+    }
+
     /// Wakes `rank`, to look for what it is waiting for.
     pub fn notify(&self, rank: usize) {
         self.root.signals[self.members[rank]].notify();
@@ -85,7 +97,10 @@ impl Context {
             self.members[rank],
             epoch,
             || self.round.leave(ticket),
-            || self.check_progress(rank, call),
+            || {
+                self.check_progress(rank, call)?;
+                self.members.iter().try_for_each(|&member| self.root.check_present(member))
+            },
         )?;
         for (other, deposit) in deposits.iter().enumerate() {
             if deposit.call != call {
@@ -113,7 +128,10 @@ impl Context {
             self.members[rank],
             epoch,
             self.mailboxes[rank].take_part(source),
-            || self.check_progress(rank, call),
+            || {
+                self.check_progress(rank, call)?;
+                self.root.check_present(self.members[source])
+            },
         )?;
         if theirs == call { Ok(data) } else { Err(mismatch(rank, call, source, theirs)) }
     }

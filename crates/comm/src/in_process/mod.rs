@@ -110,7 +110,8 @@ impl Communicator for InProcess {
         source.map_or(Ok(()), |source| self.context.check_rank(source))?;
         let epoch = self.context.root.enter()?;
         let attempt = self.context.mailboxes[self.rank].take_message(source, tag);
-        self.context.root.wait(self.group_rank(), epoch, attempt, || Ok(()))
+        let stalled = || self.context.check_source(self.rank, source);
+        self.context.root.wait(self.group_rank(), epoch, attempt, stalled)
     }
 
     fn probe(&self, source: Option<usize>, tag: Option<i32>) -> Result<Option<Envelope>> {
@@ -189,7 +190,8 @@ impl Communicator for InProcess {
         let mailbox = &self.context.mailboxes[self.rank];
         let receive = |&source: &usize| {
             let attempt = mailbox.take_exchanged(source);
-            let data = self.context.root.wait(self.group_rank(), epoch, attempt, || Ok(()))?;
+            let stalled = || self.context.check_source(self.rank, Some(source));
+            let data = self.context.root.wait(self.group_rank(), epoch, attempt, stalled)?;
             Ok((source, data))
         };
         receive_from.iter().map(receive).collect()

@@ -1,6 +1,6 @@
 //! What all communicators of one group have in common: the poison, and how their ranks wait.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::Instant;
 
@@ -29,6 +29,8 @@ pub(super) struct Root {
     /// Who aborted the group last, and why.
     culprit: Mutex<(usize, String)>,
     interrupt: RwLock<Option<Interrupt>>,
+    /// For each rank of the whole group that has left, the number that it left with, plus 1.
+    gone: Vec<AtomicUsize>,
     /// Every communicator of the group, to be cleared by a reset.
     pub contexts: Mutex<Vec<Weak<Context>>>,
 }
@@ -42,6 +44,7 @@ impl Root {
             epoch: AtomicU64::new(0),
             culprit: Mutex::new((0, String::new())),
             interrupt: RwLock::new(None),
+            gone: (0..size).map(|_| AtomicUsize::new(0)).collect(),
             contexts: Mutex::new(Vec::new()),
         }
     }
@@ -55,6 +58,14 @@ impl Root {
     fn aborted(&self) -> CommError {
         let (rank, reason) = lock(&self.culprit).clone();
         CommError::Aborted { rank, reason }
+    }
+
+    /// Fails if a rank of the whole group has left.
+    pub fn check_present(&self, member: usize) -> Result<()> {
+        match self.gone[member].load(Ordering::Acquire) {
+            0 => Ok(()),
+            number => Err(CommError::Gone { rank: number - 1 }),
+        }
     }
 
     fn interrupted(&self) -> bool {
@@ -104,7 +115,10 @@ impl Root {
             if self.interrupted() {
                 return Err(CommError::Interrupted);
             }
-            stalled()?;
+            if let Err(error) = stalled() {
+                // What was sent before somebody left counts.
+                return attempt().unwrap_or(Err(error));
+            }
         }
     }
 }
@@ -140,6 +154,24 @@ impl Group {
     /// Whether the group is aborted.
     pub fn is_aborted(&self) -> bool {
         !self.0.epoch.load(Ordering::Acquire).is_multiple_of(2)
+    }
+
+    /// Says that a rank has returned and makes no more calls; `number` is how errors name it. Whoever
+    /// waits for it, or comes to wait, fails with [`CommError::Gone`] unless what it waits for is
+    /// there already.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such rank.
+    pub fn leave(&self, rank: usize, number: usize) {
+        self.0.gone[rank].store(number + 1, Ordering::Release);
+    }
+
+    /// Says that every rank is there again.
+    pub fn rejoin(&self) {
+        for gone in &self.0.gone {
+            gone.store(0, Ordering::Release);
+        }
     }
 
     /// Makes an aborted group usable again: forgets every message and every half-finished call.

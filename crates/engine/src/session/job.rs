@@ -69,6 +69,10 @@ impl Job {
                 self.ranks.group.abort(self.participants[index], error.to_string());
             }
         }
+        if self.is_call() {
+            // The others' functions may still be waiting for this one.
+            self.ranks.group.leave(index, self.participants[index]);
+        }
         *self.results[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
         if self.remaining.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.client.unpark();
@@ -122,6 +126,7 @@ impl Job {
                     .unwrap_or(Err(EngineError::Comm(CommError::Interrupted)))
             })
             .collect();
+        self.ranks.group.rejoin();
         if self.ranks.group.is_aborted() {
             self.ranks.group.reset();
         }
