@@ -5,10 +5,19 @@ from __future__ import annotations
 from sys import getrefcount
 from typing import Any, Self
 
+import numpy as np
+
 from distarray import _core
 from distarray.globalapi._handle import Handle
 
-__all__ = ["TEMPORARY_OTHER", "TEMPORARY_SELF", "TEMPORARY_VALUE", "Explained", "evaluate"]
+__all__ = [
+    "TEMPORARY_ARGUMENT",
+    "TEMPORARY_OTHER",
+    "TEMPORARY_SELF",
+    "TEMPORARY_VALUE",
+    "Explained",
+    "evaluate",
+]
 
 
 class _Probe:
@@ -30,19 +39,24 @@ class _Probe:
         self.seen = getrefcount(other)
         return self
 
+    def __array_function__(self, *call: Any) -> int:
+        return getrefcount(self)
 
-def _count() -> tuple[int, int, int]:
+
+def _count() -> tuple[int, int, int, int]:
     probe = _Probe()
     of_self = _Probe().method()
     probe[0] = _Probe()
     of_value = probe.seen
     probe += _Probe()
-    return of_self, of_value, probe.seen
+    of_argument: Any = np.sum(_Probe())  # type: ignore[call-overload]
+    return of_self, of_value, probe.seen, of_argument
 
 
 #: At most so many references has an array that nobody has a name for: on which a method is called,
-#: which is assigned, which is the right side of an operation in place.
-TEMPORARY_SELF, TEMPORARY_VALUE, TEMPORARY_OTHER = _count()
+#: which is assigned, which is the right side of an operation in place, which is the argument of one
+#: of NumPy's functions.
+TEMPORARY_SELF, TEMPORARY_VALUE, TEMPORARY_OTHER, TEMPORARY_ARGUMENT = _count()
 
 
 def evaluate(*arrays: Any) -> Any:

@@ -13,9 +13,26 @@ from distarray.globalapi._handle import Handle, common_context
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["dispatch"]
+__all__ = ["REDUCTIONS", "dispatch"]
 
 _FUNCTIONS: dict[Any, Callable[..., Any]] = {}
+
+#: Functions that read an array once and give something smaller.
+REDUCTIONS = frozenset(
+    {
+        np.all,
+        np.amax,
+        np.amin,
+        np.any,
+        np.count_nonzero,
+        np.max,
+        np.mean,
+        np.min,
+        np.std,
+        np.sum,
+        np.var,
+    }
+)
 
 
 def dispatch(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import operator
+from sys import getrefcount
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from distarray import _core
 from distarray.globalapi import _pieces, _protocols, _ufuncs
-from distarray.globalapi._deferred import Explained
+from distarray.globalapi._deferred import TEMPORARY_ARGUMENT, Explained
 from distarray.globalapi._elementwise import Elementwise
 from distarray.globalapi._floating import report
 from distarray.globalapi._indexing import Indexing, warn_of_lost_parts
@@ -415,4 +416,10 @@ class DistArray(Operators, Indexing, Reductions, Scans, Shapes, Elementwise, Pri
         kwargs: Mapping[str, Any],
     ) -> Any:
         """Carry out one of NumPy's functions, for NumPy."""
-        return _protocols.dispatch(self, func, types, args, kwargs)
+        # What NumPy was given by no name is gone after the call, unless the result is a view of it.
+        reduced = func in _protocols.REDUCTIONS and getrefcount(self) <= TEMPORARY_ARGUMENT
+        guard = self._array.passing(1) if reduced else None
+        try:
+            return _protocols.dispatch(self, func, types, args, kwargs)
+        finally:
+            del guard

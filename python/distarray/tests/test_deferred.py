@@ -223,11 +223,25 @@ class TestReductions:
         assert float(total) == 8
         assert (a < b).sum() == 2
 
-    def test_stores_what_has_a_name(self, context: Any) -> None:
+    @pytest.mark.parametrize("function", [np.sum, np.mean, np.std, np.max, np.any, da.sum])
+    def test_by_functions_stores_nothing_that_has_no_name(
+        self, context: Any, function: Any
+    ) -> None:
+        a, b = of(context, 1, 2, 3), of(context, 3, 2, 5)
+        before = count(context)
+        total = function((a - b) ** 2, axis=0)
+        assert count(context) - before == 1
+        assert total == function(np.array([4, 0, 4]))
+        named = a - b
+        function(named)
+        assert not is_pending(named)
+
+    @pytest.mark.parametrize("function", [np.sum, lambda array: array.sum()])
+    def test_stores_what_has_a_name(self, context: Any, function: Any) -> None:
         a = of(context, 1, 2, 3)
         named = a * 2
         result = named + 1
-        assert result.sum() == 15
+        assert function(result) == 15
         assert not is_pending(named)
         assert not is_pending(result)
         assert result.toarray().tolist() == [3, 5, 7]
