@@ -15,7 +15,7 @@ from typing import Any
 
 from numpy import newaxis
 
-from distarray import error
+from distarray import error, linalg
 from distarray._core import __version__
 from distarray._default import (
     arange,
@@ -70,6 +70,7 @@ __all__ = [
     "full",
     "full_like",
     "identity",
+    "linalg",
     "linspace",
     "load_dnpy",
     "load_hdf5",

@@ -536,6 +536,8 @@ class Array:
         self, kind: str, axis: int | None, dtype: DTypeLike, communication: int = 0
     ) -> Array:
         """Accumulate along an axis, or along all elements in C order."""
+    def dot(self, other: Array, is_conjugated: bool = False, communication: int = 0) -> Array:
+        """Return the exact sum of the products of elements of two arrays of one shape and dtype."""
     def reduce(
         self,
         kind: str,

@@ -212,6 +212,15 @@ pub struct Reduce {
 pub enum Subject {
     /// An array.
     Array(ArrayId),
+    /// The products of the elements of two arrays of one layout and dtype.
+    Products {
+        /// The first factors, which may be conjugated.
+        left: ArrayId,
+        /// The second factors.
+        right: ArrayId,
+        /// Whether the first factors are conjugated.
+        is_conjugated: bool,
+    },
     /// An output of a program, which is evaluated on the way.
     Computed {
         /// The program.

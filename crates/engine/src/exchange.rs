@@ -65,7 +65,9 @@ impl Endpoint<'_> {
 impl Supersteps for Endpoint<'_> {
     type Unfinished = Option<Block>;
 
-    const POSTS_ARRAYS: bool = true;
+    fn posts_arrays(&self) -> bool {
+        true
+    }
 
     fn post(&self) -> Result<SharedObject, EngineError> {
         Ok(Arc::new(Posting { source: self.source.clone(), dest: self.dest.clone() }))

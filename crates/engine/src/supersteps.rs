@@ -17,8 +17,9 @@ pub trait Supersteps {
     /// What is left to settle.
     type Unfinished;
 
-    /// Whether what is posted is memory of arrays, which must not change while others read it.
-    const POSTS_ARRAYS: bool;
+    /// Whether what is posted is memory of arrays, which must not change while others read it. All
+    /// ranks say the same.
+    fn posts_arrays(&self) -> bool;
 
     /// What this rank shows the others.
     ///
@@ -54,7 +55,7 @@ pub fn run<S: Supersteps>(
 ) -> Result<Reply, EngineError> {
     let posted = shared.share(part.post()?)?;
     let unfinished = part.complete(&posted)?;
-    if S::POSTS_ARRAYS {
+    if part.posts_arrays() {
         communicator.barrier()?;
     }
     part.settle(unfinished)

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from distarray.globalapi import _elementwise, _indexing, _pieces, _printing, _reduce, _ufuncs
+from distarray.globalapi import (
+    _elementwise,
+    _indexing,
+    _norms,
+    _pieces,
+    _printing,
+    _products,
+    _reduce,
+    _ufuncs,
+)
 from distarray.globalapi._handle import Handle, common_context
 
 if TYPE_CHECKING:
@@ -175,6 +184,14 @@ for _name, _method in (("cumulative_sum", "cumsum"), ("cumulative_prod", "cumpro
     # Since NumPy 2.1.
     if (_function := getattr(np, _name, None)) is not None:
         _FUNCTIONS[_function] = _cumulative(_method)
+
+
+# ---- Products and norms ------------------------------------------------------------------------
+
+_FUNCTIONS.update({np.dot: _products.dot, np.vdot: _products.vdot, np.inner: _products.inner})
+_FUNCTIONS[np.linalg.norm] = _norms.norm
+if (_function := getattr(np.linalg, "vector_norm", None)) is not None:
+    _FUNCTIONS[_function] = _norms.vector_norm
 
 
 # ---- Facts -------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from distarray.globalapi._floating import report
 from distarray.globalapi._handle import Handle, common_context
 from distarray.globalapi._indexing import warn_of_lost_parts
 from distarray.globalapi._operations import NAMED, operation_of
+from distarray.globalapi._products import by_rows
 from distarray.globalapi._resolution import WEAK, describe, is_native, resolve, signature_of
 
 if TYPE_CHECKING:
@@ -89,10 +90,7 @@ def call(ufunc: np.ufunc, inputs: Sequence[Any], **keywords: Any) -> Any:
         What the ufunc returns; NotImplemented for operands that NumPy can't make arrays of.
     """
     if ufunc.signature is not None:
-        raise TypeError(
-            f"numpy.{ufunc.__name__} works on whole rows, not element by element, and has no "
-            "distributed form yet"
-        )
+        return by_rows(ufunc, inputs, keywords)
     operands: list[Any] = []
     raw: list[Any] = []
     handles: list[Handle] = []

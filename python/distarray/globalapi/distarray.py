@@ -17,6 +17,7 @@ from distarray.globalapi._indexing import Indexing, warn_of_lost_parts
 from distarray.globalapi._operations import NAMED
 from distarray.globalapi._operators import Operators
 from distarray.globalapi._printing import Printing
+from distarray.globalapi._products import Products
 from distarray.globalapi._reductions import Reductions
 from distarray.globalapi._resolution import is_native
 from distarray.globalapi._scans import Scans
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
 __all__ = ["DistArray"]
 
 
-class DistArray(Operators, Indexing, Reductions, Scans, Shapes, Elementwise, Printing, Explained):
+class DistArray(
+    Operators, Indexing, Reductions, Scans, Products, Shapes, Elementwise, Printing, Explained
+):
     """One array whose pieces live on several engines.
 
     It behaves as a NumPy array, whatever its distribution: operators, NumPy's ufuncs and many of

@@ -66,6 +66,7 @@ from numpy import (
     degrees,
     divide,
     divmod,
+    dot,
     equal,
     exp,
     exp2,
@@ -86,6 +87,7 @@ from numpy import (
     heaviside,
     hypot,
     imag,
+    inner,
     invert,
     isclose,
     isfinite,
@@ -152,6 +154,7 @@ from numpy import (
     true_divide,
     trunc,
     var,
+    vdot,
     where,
 )
 
@@ -207,6 +210,7 @@ __all__ = [
     "degrees",
     "divide",
     "divmod",
+    "dot",
     "equal",
     "exp",
     "exp2",
@@ -227,6 +231,7 @@ __all__ = [
     "heaviside",
     "hypot",
     "imag",
+    "inner",
     "invert",
     "isclose",
     "isfinite",
@@ -293,5 +298,6 @@ __all__ = [
     "true_divide",
     "trunc",
     "var",
+    "vdot",
     "where",
 ]

@@ -29,4 +29,4 @@ pub use expression::Note;
 pub use file::NpyFile;
 pub use layout::{Communication, Policy};
 pub use python_scalar::PythonScalar;
-pub use reduction::Reduce;
+pub use reduction::{Reduce, dot};

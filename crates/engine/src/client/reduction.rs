@@ -170,3 +170,53 @@ impl<'a> Reduce<'a> {
         }
     }
 }
+
+/// The sum of the products of the elements of two arrays of one shape and dtype, of floats or complex
+/// numbers, exact and rounded once: an array without axes. With `is_conjugated` the elements of the
+/// first array are conjugated. The second array is brought to where the first one is.
+///
+/// # Errors
+///
+/// [`SessionError::Kernel`] when the dtype has no such products, [`SessionError::Value`] for
+/// different shapes, [`SessionError::CommunicationForbidden`].
+pub fn dot(left: &Array, right: &Array, is_conjugated: bool, policy: &Policy<'_>) -> Result<Array> {
+    check_sessions(&[left, right])?;
+    if left.shape() != right.shape() || left.dtype() != right.dtype() {
+        return Err(SessionError::Value(format!(
+            "no products of {} {:?} and {} {:?}, element by element",
+            left.dtype(),
+            left.shape(),
+            right.dtype(),
+            right.shape()
+        )));
+    }
+    let dtype = Reduction::Sum.accumulator(left.dtype(), None)?;
+    // Elements that lie on several engines at once would count as often.
+    let single;
+    let left = if left.distribution().maps().iter().all(AxisMap::is_one_to_one) {
+        left
+    } else {
+        single = left.redistribute(stretch(left.distribution(), left.shape())?)?;
+        &single
+    };
+    let distribution = left.distribution();
+    let right = align(right, distribution, "dot product", policy)?;
+    let axes: Vec<usize> = (0..left.ndim()).collect();
+    let (result_distribution, _) = distribution.reduce(&axes, false);
+    let result = Array::named(left.session(), result_distribution.clone(), dtype);
+    left.execute(
+        Command::Reduce(command::Reduce {
+            reduction: Reduction::Sum,
+            subject: Subject::Products { left: left.id()?, right: right.id()?, is_conjugated },
+            distribution: distribution.clone(),
+            mask: None,
+            reduced: vec![true; left.ndim()],
+            dtype,
+            ending: Ending::default(),
+            result: result.id()?,
+            result_distribution,
+        }),
+        left.weight(),
+    )?;
+    Ok(result)
+}

@@ -201,7 +201,9 @@ impl Part<'_> {
 impl Supersteps for Part<'_> {
     type Unfinished = ();
 
-    const POSTS_ARRAYS: bool = true;
+    fn posts_arrays(&self) -> bool {
+        true
+    }
 
     fn post(&self) -> Result<SharedObject, EngineError> {
         Ok(if self.after.is_empty() { Arc::new(()) } else { Arc::new(self.summary()?) })

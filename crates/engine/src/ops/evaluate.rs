@@ -334,7 +334,9 @@ fn separate(
 impl Supersteps for Evaluation<'_> {
     type Unfinished = Evaluated;
 
-    const POSTS_ARRAYS: bool = true;
+    fn posts_arrays(&self) -> bool {
+        true
+    }
 
     fn post(&self) -> Result<SharedObject, EngineError> {
         Ok(Arc::new(self.own.clone()))

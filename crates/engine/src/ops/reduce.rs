@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use distarray_comm::{Communicator, SharedObject};
 use distarray_kernels::program::Reducing;
 use distarray_kernels::reduce::{self, Partial};
-use distarray_kernels::{Block, FloatFlags};
+use distarray_kernels::{Block, DType, FloatFlags};
 
 use super::{own_rank, rank_in, threads_of_one};
 use crate::command::{AFTER_ALL_STEPS, Destination, Reduce, Subject};
@@ -15,6 +15,9 @@ use crate::exchange::participant;
 use crate::local_array::labels;
 use crate::supersteps::{self, Supersteps};
 use crate::{ArrayId, LocalArray, Reply};
+
+/// Of how many elements each result is made by one engine, which reads the pieces of the others.
+const SHORT: usize = 64;
 
 impl Reduce {
     /// Reduces; collective over the participants.
@@ -30,7 +33,7 @@ impl Reduce {
     ) -> Result<Reply, EngineError> {
         let part = self.part(engine, participants)?;
         match communicator.shared() {
-            _ if part.members.len() == 1 => part.keep(part.partial()?),
+            _ if part.members.len() == 1 => part.keep_all(&[part.post()?]),
             Some(shared) => supersteps::run(&part, shared, communicator),
             None => part.pass_messages(communicator),
         }
@@ -54,7 +57,11 @@ impl Reduce {
         let is_first = self.group(rank).first() == Some(&rank);
         let threads = threads_of_one(participants.len());
         let met = Mutex::default();
-        Ok(Part { reduce: self, engine, rank, members, is_first, threads, met })
+        let input = match self.subject {
+            Subject::Array(source) => Some(engine.block(source)?.dtype()),
+            Subject::Products { .. } | Subject::Computed { .. } => None,
+        };
+        Ok(Part { reduce: self, engine, rank, members, is_first, threads, input, met })
     }
 
     /// The ranks whose pieces differ from this one's along reduced axes alone, in ascending order:
@@ -95,6 +102,8 @@ pub struct Part<'a> {
     is_first: bool,
     /// How many threads may work on this engine's piece.
     threads: usize,
+    /// The dtype of the array that is reduced, if it is one.
+    input: Option<DType>,
     /// The floating-point exceptions that the steps of a program met.
     met: Mutex<Vec<(usize, FloatFlags)>>,
 }
@@ -104,21 +113,20 @@ impl Part<'_> {
     fn partial(&self) -> Result<Partial, EngineError> {
         let Reduce { reduction, reduced, dtype, distribution, .. } = self.reduce;
         let get = |array: ArrayId| self.engine.block(array);
-        let labels = labels(distribution, self.rank);
         let (program, inputs, destinations, value) = match &self.reduce.subject {
             Subject::Array(source) => {
                 let mask = self.reduce.mask.map(get).transpose()?;
-                let shape = distribution.shape();
-                let (source, mask) = (get(*source)?, mask.as_ref());
-                return Ok(reduce::partial(
-                    *reduction, &source, reduced, mask, *dtype, &labels, shape,
-                )?);
+                return self.partial_of(&get(*source)?, mask.as_ref());
+            }
+            Subject::Products { left, right, is_conjugated } => {
+                return Ok(reduce::dot(&get(*left)?, &get(*right)?, *is_conjugated)?);
             }
             Subject::Computed { program, inputs, outputs, value } => {
                 (program, inputs, outputs, *value)
             }
         };
         let shape = distribution.local_shape(self.rank);
+        let labels = labels(distribution, self.rank);
         let inputs = inputs.iter().copied().map(get).collect::<Result<Vec<_>, EngineError>>()?;
         let mut outputs = destinations
             .iter()
@@ -148,6 +156,13 @@ impl Part<'_> {
         }
         self.lock().extend(met);
         Ok(partial)
+    }
+
+    /// What a piece comes to; this engine's own, where positions are asked for.
+    fn partial_of(&self, piece: &Block, mask: Option<&Block>) -> Result<Partial, EngineError> {
+        let Reduce { reduction, reduced, dtype, distribution, .. } = self.reduce;
+        let (labels, shape) = (labels(distribution, self.rank), distribution.shape());
+        Ok(reduce::partial(*reduction, piece, reduced, mask, *dtype, &labels, shape)?)
     }
 
     /// The answer to the command; `flags` are the exceptions of the reduction itself.
@@ -182,15 +197,54 @@ impl Part<'_> {
 
     /// Keeps this engine's piece of the result.
     fn keep(&self, merged: Partial) -> Result<Reply, EngineError> {
-        let Reduce { reduction, ending, result_distribution: distribution, .. } = self.reduce;
-        let Some(rank) = rank_in(self.engine, distribution) else {
+        let Reduce { reduction, ending, .. } = self.reduce;
+        let Some(rank) = rank_in(self.engine, &self.reduce.result_distribution) else {
             return Ok(self.answer(FloatFlags::default()));
         };
         let (block, flags) = reduce::finish(*reduction, merged, *ending)?;
+        Ok(self.keep_block(rank, block, flags))
+    }
+
+    fn keep_block(&self, rank: usize, block: Block, flags: FloatFlags) -> Reply {
+        let distribution = &self.reduce.result_distribution;
         let block = self.reduce.shaped(block);
         let local = LocalArray { distribution: distribution.clone(), rank, block };
         self.engine.insert(self.reduce.result, local);
-        Ok(self.answer(flags))
+        self.answer(flags)
+    }
+
+    /// Whether results are made from so few elements that it is best done where all are at hand:
+    /// sums of them would take more memory than they do.
+    fn has_short_lanes(&self) -> bool {
+        let Reduce { reduction, reduced, dtype, distribution, ending, .. } = self.reduce;
+        let (Subject::Array(_), None) = (&self.reduce.subject, self.reduce.mask) else {
+            return false;
+        };
+        let Some(input) = self.input else { return false };
+        let lengths = distribution.shape().iter().zip(reduced).filter(|(_, reduced)| **reduced);
+        let count = lengths.map(|(len, _)| len).product();
+        // Others help where there is more to do.
+        let is_short = self.members.len() == 1 || count <= SHORT;
+        is_short && reduce::has_short_lanes(*reduction, input, *dtype, count, *ending)
+    }
+
+    /// Keeps this engine's piece of the result of what the members posted.
+    fn keep_all(&self, posted: &[SharedObject]) -> Result<Reply, EngineError> {
+        let pieces = posted.iter().map(|posted| posted.downcast_ref::<Block>().cloned());
+        if let Some(pieces) = pieces.collect::<Option<Vec<Block>>>() {
+            let Reduce { reduction, reduced, dtype, ending, .. } = self.reduce;
+            let Some(rank) = rank_in(self.engine, &self.reduce.result_distribution) else {
+                return Ok(self.answer(FloatFlags::default()));
+            };
+            if let Some((block, flags)) =
+                reduce::whole(*reduction, &pieces, reduced, *dtype, *ending)?
+            {
+                return Ok(self.keep_block(rank, block, flags));
+            }
+            let partials = pieces.iter().map(|piece| self.partial_of(piece, None));
+            return self.keep_merged(partials.collect::<Result<Vec<Partial>, _>>()?.iter());
+        }
+        self.keep_merged(posted.iter().filter_map(|posted| posted.downcast_ref()))
     }
 
     fn pass_messages(&self, communicator: &Arc<dyn Communicator>) -> Result<Reply, EngineError> {
@@ -218,9 +272,14 @@ impl Part<'_> {
 impl Supersteps for Part<'_> {
     type Unfinished = Reply;
 
-    const POSTS_ARRAYS: bool = false;
+    fn posts_arrays(&self) -> bool {
+        self.has_short_lanes()
+    }
 
     fn post(&self) -> Result<SharedObject, EngineError> {
+        if let (Subject::Array(source), true) = (&self.reduce.subject, self.has_short_lanes()) {
+            return Ok(Arc::new(self.engine.block(*source)?));
+        }
         Ok(Arc::new(self.partial()?))
     }
 
@@ -228,7 +287,9 @@ impl Supersteps for Part<'_> {
         if !self.is_first {
             return Ok(self.answer(FloatFlags::default()));
         }
-        self.keep_merged(self.members.iter().filter_map(|&member| posted[member].downcast_ref()))
+        let posted: Vec<SharedObject> =
+            self.members.iter().map(|&member| posted[member].clone()).collect();
+        self.keep_all(&posted)
     }
 
     fn settle(&self, reply: Reply) -> Result<Reply, EngineError> {

@@ -155,7 +155,9 @@ struct Common {
 impl Supersteps for Reshaping<'_> {
     type Unfinished = Option<Block>;
 
-    const POSTS_ARRAYS: bool = true;
+    fn posts_arrays(&self) -> bool {
+        true
+    }
 
     fn post(&self) -> Result<SharedObject, EngineError> {
         Ok(Arc::new(self.flat_source()?))

@@ -17,6 +17,8 @@
 //! available precision" (1971), for products without errors.
 
 mod kernel;
+mod lanes;
+mod nearest;
 mod number;
 mod products;
 mod round;
@@ -29,6 +31,8 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use lanes::{LANES, MOST_ELEMENTS, Moment, moments};
+pub(crate) use nearest::Nearest;
 pub(crate) use number::{Number, Quotient};
 pub use products::Products;
 pub(crate) use round::Rounded;

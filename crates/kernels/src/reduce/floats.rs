@@ -102,25 +102,13 @@ impl Exactly {
             _ => None,
         }
     }
-}
 
-pub(super) fn is_complex(dtype: DType) -> bool {
-    matches!(dtype, DType::Complex64 | DType::Complex128)
-}
-
-pub(super) fn is_inexact(dtype: DType) -> bool {
-    use DType as D;
-    matches!(dtype, D::Float16 | D::Float32 | D::Float64 | D::Complex64 | D::Complex128)
-}
-
-impl Task<'_> {
     /// The dtype of what is summed: elements are converted to the result's dtype first, but for
     /// floats that are summed as well as they are.
-    fn summed(&self, exactly: Exactly, dtype: DType) -> DType {
+    pub(super) fn summed(self, input: DType, dtype: DType) -> DType {
         use DType as D;
-        let input = self.input.dtype();
-        match (exactly, input) {
-            (Exactly::Squares, _) => {
+        match (self, input) {
+            (Self::Squares, _) => {
                 if is_inexact(input) {
                     input
                 } else {
@@ -133,7 +121,18 @@ impl Task<'_> {
             _ => dtype,
         }
     }
+}
 
+pub(super) fn is_complex(dtype: DType) -> bool {
+    matches!(dtype, DType::Complex64 | DType::Complex128)
+}
+
+pub(super) fn is_inexact(dtype: DType) -> bool {
+    use DType as D;
+    matches!(dtype, D::Float16 | D::Float32 | D::Float64 | D::Complex64 | D::Complex128)
+}
+
+impl Task<'_> {
     /// What is summed exactly for a reduction that gives `dtype`.
     pub(super) fn exactly(
         &self,
@@ -141,7 +140,7 @@ impl Task<'_> {
         exactly: Exactly,
         dtype: DType,
     ) -> Result<Exact> {
-        let summed = self.summed(exactly, dtype);
+        let summed = exactly.summed(self.input.dtype(), dtype);
         let parts = if is_complex(summed) { 2 } else { 1 };
         let totals = self.totals_of(reduction, exactly, summed)?;
         Ok(Exact { totals, parts, counts: self.counts(reduction)? })

@@ -11,6 +11,7 @@
 mod accumulate;
 mod arithmetic;
 mod convert;
+mod dot;
 mod extrema;
 mod floats;
 pub(crate) mod item;
@@ -26,12 +27,15 @@ mod running;
 mod table;
 mod truth;
 mod walk;
+mod whole;
 
 #[cfg(test)]
 mod tests;
 
+pub use dot::dot;
 pub use partial::{Ending, Partial, finish, identity, merge, partial};
 pub use running::{Running, running};
+pub use whole::{has_short_lanes, whole};
 
 use crate::{DType, KernelError, Result};
 

@@ -10,7 +10,7 @@ use crate::exact::{Accumulator, Number, Quotient, Rounded, Squared, Totals, inte
 use crate::{Block, DType, FloatFlags, Reduction, Result};
 
 /// What was summed exactly.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Exact {
     /// The sums; those of a complex result are neighbours.
     pub totals: Totals,

@@ -7,6 +7,7 @@ mod oracle;
 mod properties;
 mod sizes;
 mod special;
+mod whole;
 
 use super::*;
 use crate::{Block, Labels, copy};

@@ -22,6 +22,11 @@ impl Step {
         }
     }
 
+    /// Whether elements are neighbours.
+    pub(super) fn is_stride_of<T>(&self) -> bool {
+        matches!(self, Self::Stride(stride) if *stride == size_of::<T>() as isize)
+    }
+
     /// How far apart neighbours are, roughly.
     fn distance(&self) -> usize {
         match self {
@@ -112,7 +117,7 @@ pub(super) struct Indexing<'a> {
 }
 
 /// Runs shorter than this are added up as columns where there is a longer kept axis.
-const SHORT_RUN: usize = 32;
+pub(super) const SHORT_RUN: usize = 32;
 
 impl Walk {
     /// Plans the visit of all elements of `input`; `indexing` where flat indices are asked for,
@@ -123,7 +128,35 @@ impl Walk {
         mask: Option<&Block>,
         indexing: Option<&Indexing<'_>>,
     ) -> Result<Self> {
-        let masks = mask_steps(input, mask)?;
+        Self::with_short_runs(input, reduced, mask, indexing, SHORT_RUN)
+    }
+
+    /// The same; runs shorter than `short` are added up as columns where there is a longer kept
+    /// axis.
+    pub(super) fn with_short_runs(
+        input: &Block,
+        reduced: &[bool],
+        mask: Option<&Block>,
+        indexing: Option<&Indexing<'_>>,
+        short: usize,
+    ) -> Result<Self> {
+        Ok(Self::planned(input, reduced, &mask_steps(input, mask)?, indexing, short))
+    }
+
+    /// Plans the visit of all elements of two blocks of one shape, of which the second one stands for
+    /// the mask, in any order.
+    pub(super) fn beside(input: &Block, other: &Block) -> Self {
+        let steps: Vec<Step> = other.axes().iter().map(Step::from).collect();
+        Self::planned(input, &vec![true; input.ndim()], &steps, None, 0)
+    }
+
+    fn planned(
+        input: &Block,
+        reduced: &[bool],
+        masks: &[Step],
+        indexing: Option<&Indexing<'_>>,
+        short: usize,
+    ) -> Self {
         let mut axes = Vec::with_capacity(input.ndim());
         let (mut out, mut weight) = (1, 1);
         for (place, axis) in input.axes().iter().enumerate().rev() {
@@ -171,10 +204,10 @@ impl Walk {
         // Outermost first; the stable sort keeps the order of axes that overlap.
         axes.reverse();
         axes.sort_by_key(|axis| std::cmp::Reverse(axis.item.distance()));
-        Ok(Self::choose_loops(joined(axes), input.dtype(), origin))
+        Self::choose_loops(joined(axes), input.dtype(), origin, short)
     }
 
-    fn choose_loops(mut axes: Vec<Axis>, dtype: DType, origin: Place) -> Self {
+    fn choose_loops(mut axes: Vec<Axis>, dtype: DType, origin: Place, short: usize) -> Self {
         let single = Axis {
             len: 1,
             item: Step::Stride(dtype.itemsize() as isize),
@@ -192,7 +225,7 @@ impl Walk {
         let mut inner = nearest(&axes, &|_| true);
         if let Some(reduced) = inner.filter(|&axis| axes[axis].is_reduced) {
             let len = axes[reduced].len;
-            if len < SHORT_RUN {
+            if len < short {
                 inner = nearest(&axes, &|axis| !axis.is_reduced && axis.len > len).or(inner);
             }
         }

@@ -439,6 +439,26 @@ impl PyArray {
         })?;
         Ok((array.into(), elementwise::bits(flags)))
     }
+
+    /// The sum of the products of the elements of this array and of another one of its shape and
+    /// dtype, whose elements go to where those of this one are.
+    #[pyo3(signature = (other, is_conjugated=false, communication=0))]
+    fn dot(
+        &self,
+        py: Python<'_>,
+        other: &Self,
+        is_conjugated: bool,
+        communication: u8,
+    ) -> PyResult<Self> {
+        let (left, right) = (self.inner.clone(), other.inner.clone());
+        let result = work(py, bytes(&self.inner), move || {
+            with_policy(communication, false, |policy| {
+                client::dot(&left, &right, is_conjugated, policy)
+            })
+        });
+        Ok(result?.into())
+    }
+
     /// Accumulates along an axis, or along all elements in C order; `kind` is that of the reduction
     /// whose steps the result shows.
     #[pyo3(signature = (kind, axis, dtype, communication=0))]

@@ -1,0 +1,358 @@
+//! Sums of few elements each, for many results at once.
+//!
+//! The general way keeps integers for each result, which costs more than the elements where there
+//! are few. Here each of the results has two floats, `sum` and `rest`: what an addition to `sum`
+//! rounds off is a float too, which [`two_sum`] finds, and is added to `rest`. As long as *these*
+//! additions round nothing off, the exact sum is `sum + rest`, and adding the two rounds it once:
+//! an addition of IEEE 754 gives the float nearest to the exact sum of its operands. A lane where
+//! something was lost, or that is not finite, is *doubtful* and goes the general way.
+//!
+//! Squares are a product and its error, and added up likewise, but for their lower parts, whose
+//! additions round: the sum of the squares is `square + square_rest` within `2 (n + 1)^2 u^2 square`,
+//! for `n` elements and `u = 2^-53`. What follows (differences, quotients, roots) is a pair of
+//! floats with a bound of its error, too. Its nearest float is known if it is that of everything
+//! within the bound, which fails for one lane in millions, and then the lane is doubtful: Ziv's
+//! strategy.
+//!
+//! Sources: Knuth, "The Art of Computer Programming" 2, 4.2.2, theorem B, for [`two_sum`]; Ogita,
+//! Rump and Oishi, "Accurate sum and dot product" (2005), for the errors of such sums; Ziv, "Fast
+//! evaluation of elementary mathematical functions with correctly rounded last bit" (1991).
+
+#![expect(
+    clippy::needless_bitwise_bool,
+    reason = "a branch would keep the loops from being vectorised"
+)]
+#![expect(clippy::float_cmp, reason = "what is compared is exact, or was rounded alike")]
+
+use std::marker::PhantomData;
+
+use super::nearest::Nearest;
+use super::terms::{Term, product};
+use crate::simd::{FusedWork, fused, prefetch};
+
+/// How many lanes are summed at once.
+pub(crate) const LANES: usize = 64;
+
+/// How many elements a lane may have, so that the bounds of the errors hold.
+pub(crate) const MOST_ELEMENTS: usize = 1024;
+
+/// Half the distance of neighbouring floats at 1.
+const UNIT: f64 = f64::EPSILON / 2.0;
+
+/// Magnitudes between which products and quotients have errors that are floats.
+const NORMAL: std::ops::Range<f64> = LEAST..1.0 / LEAST;
+
+/// 2^-900.
+const LEAST: f64 = f64::from_bits((1023 - 900) << 52);
+
+/// What is computed of a lane.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Moment {
+    /// The sum.
+    Sum,
+    /// The sum divided by the number of elements.
+    Mean,
+    /// The sum of the squared distances from the mean, divided by a positive number whose product
+    /// with the number of elements is an integer below 2^53.
+    Variance(f64),
+    /// The root of that.
+    StandardDeviation(f64),
+    /// The root of the sum of the squares.
+    Norm,
+}
+
+impl Moment {
+    fn is_of_squares(self) -> bool {
+        !matches!(self, Self::Sum | Self::Mean)
+    }
+}
+
+/// Computes something of each lane: the columns from `first` on of up to [`MOST_ELEMENTS`] rows, as
+/// many as there are results, which are up to [`LANES`]. Returns whether all lanes are decided; where
+/// they are not, nothing can be said of the results.
+#[inline]
+pub(crate) fn moments<T: Term, R: Nearest>(
+    rows: &[&[T]],
+    first: usize,
+    moment: Moment,
+    results: &mut [R],
+) -> bool {
+    debug_assert!(rows.len() <= MOST_ELEMENTS && results.len() <= LANES);
+    if moment.is_of_squares() {
+        fused(Lanes::<T, R, true> { rows, first, moment, results, terms: PhantomData })
+    } else {
+        fused(Lanes::<T, R, false> { rows, first, moment, results, terms: PhantomData })
+    }
+}
+
+struct Lanes<'a, T, R, const SQUARES: bool> {
+    rows: &'a [&'a [T]],
+    first: usize,
+    moment: Moment,
+    results: &'a mut [R],
+    terms: PhantomData<R>,
+}
+
+impl<T: Term, R: Nearest, const SQUARES: bool> FusedWork for Lanes<'_, T, R, SQUARES> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) -> bool {
+        let Self { rows, first, moment, results, .. } = self;
+        let mut sums = Sums::NOTHING;
+        let width = results.len();
+        if width == LANES {
+            let at = |row: usize, column: usize| rows[row][column..].first_chunk::<LANES>();
+            let mut row = 0;
+            while row < rows.len() {
+                let count = if rows.len() - row < 4 { 1 } else { 4 };
+                for next in (row..row + count).filter_map(|row| at(row, first + LANES)) {
+                    prefetch(next);
+                }
+                let at = |row: usize| at(row, first).expect("as many columns");
+                if count == 4 {
+                    let rows = [at(row), at(row + 1), at(row + 2), at(row + 3)];
+                    sums.add::<T, 4, FMA, SQUARES>(rows, at(0));
+                } else {
+                    sums.add::<T, 1, FMA, SQUARES>([at(row)], at(0));
+                }
+                row += count;
+            }
+        } else {
+            let mut begin = [T::ZERO; LANES];
+            begin[..width].copy_from_slice(&rows[0][first..first + width]);
+            for row in rows {
+                let mut padded = [T::ZERO; LANES];
+                padded[..width].copy_from_slice(&row[first..first + width]);
+                sums.add::<T, 1, FMA, SQUARES>([&padded], &begin);
+            }
+        }
+        sums.finish::<R, FMA>(rows.len() as f64, moment, results)
+    }
+}
+
+/// The running sums of the lanes.
+struct Sums {
+    sum: [f64; LANES],
+    rest: [f64; LANES],
+    /// Where a bit but the sign's is not zero, `rest` was rounded.
+    lost: [u64; LANES],
+    square: [f64; LANES],
+    square_rest: [f64; LANES],
+    /// Where a bit but the sign's is not zero, not all of the squares is in `square`.
+    inexact: [u64; LANES],
+    /// The bits in which elements differ from the first one.
+    difference: [u64; LANES],
+}
+
+impl Sums {
+    const NOTHING: Self = Self {
+        sum: [0.0; LANES],
+        rest: [0.0; LANES],
+        lost: [0; LANES],
+        square: [0.0; LANES],
+        square_rest: [0.0; LANES],
+        inexact: [0; LANES],
+        difference: [0; LANES],
+    };
+
+    /// Adds an element or several to each lane.
+    #[inline(always)]
+    fn add<T: Term, const ROWS: usize, const FMA: bool, const SQUARES: bool>(
+        &mut self,
+        rows: [&[T; LANES]; ROWS],
+        begin: &[T; LANES],
+    ) {
+        for lane in 0..LANES {
+            let (mut sum, mut rest) = (self.sum[lane], self.rest[lane]);
+            let mut lost = self.lost[lane];
+            for row in rows {
+                let (next, error) = two_sum(sum, row[lane].value());
+                sum = next;
+                if T::LEVELS > 1 {
+                    let (next, error) = two_sum(rest, error);
+                    rest = next;
+                    lost |= error.to_bits();
+                } else {
+                    // Narrow floats whose sum has room.
+                    lost |= error.to_bits();
+                }
+            }
+            (self.sum[lane], self.rest[lane], self.lost[lane]) = (sum, rest, lost);
+        }
+        if !SQUARES {
+            return;
+        }
+        for lane in 0..LANES {
+            let (mut square, mut rest) = (self.square[lane], self.square_rest[lane]);
+            let (mut inexact, mut difference) = (self.inexact[lane], self.difference[lane]);
+            let first = begin[lane].value().to_bits();
+            for row in rows {
+                let value = row[lane].value();
+                let (product, error) = product::<FMA>(value, value);
+                let (next, rounded) = two_sum(square, product);
+                square = next;
+                rest += rounded + error;
+                inexact |= rounded.to_bits() | error.to_bits();
+                difference |= value.to_bits() ^ first;
+            }
+            (self.square[lane], self.square_rest[lane]) = (square, rest);
+            (self.inexact[lane], self.difference[lane]) = (inexact, difference);
+        }
+    }
+
+    /// Computes the results of lanes of `count` elements; whether all are decided.
+    #[inline(always)]
+    fn finish<R: Nearest, const FMA: bool>(
+        &self,
+        count: f64,
+        moment: Moment,
+        results: &mut [R],
+    ) -> bool {
+        let mut found = [R::ZERO; LANES];
+        // A `match` within the loop would keep it from being vectorised.
+        let is_decided = match moment {
+            Moment::Sum => self.each::<R, FMA, 0>(&mut found, count, 1.0),
+            Moment::Mean => self.each::<R, FMA, 1>(&mut found, count, 1.0),
+            Moment::Variance(divisor) => self.each::<R, FMA, 2>(&mut found, count, divisor),
+            Moment::StandardDeviation(divisor) => {
+                self.each::<R, FMA, 3>(&mut found, count, divisor)
+            }
+            Moment::Norm => self.each::<R, FMA, 4>(&mut found, count, 1.0),
+        };
+        results.copy_from_slice(&found[..results.len()]);
+        is_decided
+    }
+
+    /// The results of each lane, where `MOMENT` counts what can be asked for.
+    #[inline(always)]
+    fn each<R: Nearest, const FMA: bool, const MOMENT: usize>(
+        &self,
+        found: &mut [R; LANES],
+        count: f64,
+        divisor: f64,
+    ) -> bool {
+        let mut doubts = 0;
+        for (lane, found) in found.iter_mut().enumerate() {
+            let pair = match MOMENT {
+                0 => self.total(lane),
+                1 => self.total(lane).over::<FMA>(count),
+                2 => self.distances::<FMA>(lane, count).over::<FMA>(divisor * count),
+                3 => self.distances::<FMA>(lane, count).over::<FMA>(divisor * count).root::<FMA>(),
+                _ => self.squares(lane, count).root::<FMA>(),
+            };
+            let (nearest, is_decided) = R::nearest(pair.high, pair.low, pair.bound);
+            *found = nearest;
+            doubts |= u64::from(!is_decided);
+        }
+        doubts == 0
+    }
+
+    #[inline(always)]
+    fn total(&self, lane: usize) -> Pair {
+        let (high, low) = two_sum(self.sum[lane], self.rest[lane]);
+        Pair { high, low, bound: 0.0 }.only_if(self.lost[lane] << 1 == 0)
+    }
+
+    #[inline(always)]
+    fn squares(&self, lane: usize, count: f64) -> Pair {
+        let (high, low) = two_sum(self.square[lane], self.square_rest[lane]);
+        let bound = high * (2.0 * (count + 1.0) * (count + 1.0) * UNIT * UNIT);
+        let bound = if self.inexact[lane] << 1 == 0 { 0.0 } else { bound };
+        // Of zeros alone, or where no product was rounded to a multiple of the least float.
+        let is_zero = (high == 0.0) & (self.difference[lane] == 0) & (self.sum[lane] == 0.0);
+        Pair { high, low, bound }.only_if(is_zero | is_normal(high))
+    }
+
+    /// The count times the sum of squares, less the square of the sum.
+    #[inline(always)]
+    fn distances<const FMA: bool>(&self, lane: usize, count: f64) -> Pair {
+        let (sum, squares) = (self.total(lane), self.squares(lane, count));
+        let (more, more_error) = product::<FMA>(count, squares.high);
+        let (less, less_error) = product::<FMA>(sum.high, sum.high);
+        let (high, error) = two_sum(more, -less);
+        let more_rest = more_error + count * squares.low;
+        let less_rest = less_error + 2.0 * sum.high * sum.low;
+        let (high, low) = two_sum(high, error + (more_rest - less_rest));
+        // That of the squares, `2 (n + 1)^2`; of the rests, whose terms are below `(n + 2) u more`
+        // each, six roundings; and the square of the lower part of the sum, below `u^2 less`.
+        let bound = more * (8.0 * (count + 3.0) * (count + 3.0) * UNIT * UNIT);
+        let is_exact = (squares.bound == 0.0)
+            & (squares.low == 0.0)
+            & (sum.low == 0.0)
+            & (more_error == 0.0)
+            & (less_error == 0.0);
+        let bound = if is_exact { 0.0 } else { bound } + sum.bound + squares.bound;
+        let pair = Pair { high, low, bound }.only_if(is_normal(high) & (bound < high));
+        // Equal elements are at no distance, which only their bits tell.
+        let is_constant = (self.difference[lane] == 0) & (self.sum[lane].abs() <= f64::MAX);
+        Pair {
+            high: if is_constant { 0.0 } else { pair.high },
+            low: if is_constant { 0.0 } else { pair.low },
+            bound: if is_constant { 0.0 } else { pair.bound },
+        }
+    }
+}
+
+/// A number: within `bound` of `high + low`, where `high` is the float nearest to the sum of both.
+#[derive(Clone, Copy)]
+struct Pair {
+    high: f64,
+    low: f64,
+    bound: f64,
+}
+
+impl Pair {
+    /// The number itself, or any.
+    #[inline(always)]
+    fn only_if(self, is_safe: bool) -> Self {
+        Self { bound: if is_safe { self.bound } else { f64::INFINITY }, ..self }
+    }
+
+    /// Its quotient.
+    #[inline(always)]
+    fn over<const FMA: bool>(self, divisor: f64) -> Self {
+        let high = self.high / divisor;
+        let (back, error) = product::<FMA>(high, divisor);
+        // A float without rounding, as the remainder of a division is.
+        let (remainder, lost) = two_sum((self.high - back) - error, self.low);
+        let low = remainder / divisor;
+        // Quotients half-way between two floats are no exception, and are exact.
+        let (back, error) = product::<FMA>(low, divisor);
+        let is_exact = (lost == 0.0) & (back == remainder) & (error == 0.0) & (self.bound == 0.0);
+        let is_exact = is_exact & ((low == 0.0) | is_normal(low));
+        let bound = self.bound / divisor * (1.0 + 8.0 * UNIT) + low.abs() * (4.0 * UNIT);
+        let is_safe = (self.high == 0.0) | (is_normal(self.high) & is_normal(high));
+        Self { high, low, bound: if is_exact { 0.0 } else { bound } }.only_if(is_safe)
+    }
+
+    /// Its square root, if it is not negative.
+    #[inline(always)]
+    fn root<const FMA: bool>(self) -> Self {
+        let is_zero = (self.high == 0.0) & (self.bound == 0.0);
+        let high = self.high.sqrt();
+        let (back, error) = product::<FMA>(high, high);
+        // A float without rounding, as that of a division is.
+        let remainder = (self.high - back) - error;
+        let twice = if is_zero { 1.0 } else { 2.0 * high };
+        let low = (remainder + self.low) / twice;
+        let bound = self.bound / twice * (1.0 + f64::EPSILON * 1024.0) + low.abs() * (8.0 * UNIT);
+        // So little that the derivative of the root is the same for all of it.
+        let is_safe = is_normal(self.high) & (self.bound < self.high * (UNIT * 1024.0));
+        Self { high, low, bound }.only_if(is_zero | is_safe)
+    }
+}
+
+#[inline(always)]
+fn is_normal(value: f64) -> bool {
+    NORMAL.contains(&value.abs())
+}
+
+/// The sum of two floats and its rounding error, which is a float unless the sum is not finite.
+#[inline(always)]
+pub(super) fn two_sum(left: f64, right: f64) -> (f64, f64) {
+    let sum = left + right;
+    let right_part = sum - left;
+    let left_part = sum - right_part;
+    (sum, (left - left_part) + (right - right_part))
+}
