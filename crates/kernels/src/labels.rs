@@ -47,6 +47,24 @@ impl Labels {
         }
     }
 
+    /// Writes the labels of the positions from `start` on.
+    ///
+    /// # Panics
+    ///
+    /// When a list of labels is shorter.
+    pub(crate) fn write(&self, start: usize, to: &mut [i64]) {
+        match self {
+            Self::Strided { step, .. } => {
+                let mut label = self.get(start);
+                for item in to {
+                    *item = label;
+                    label = label.wrapping_add(*step);
+                }
+            }
+            Self::List(list) => to.copy_from_slice(&list[start..start + to.len()]),
+        }
+    }
+
     /// The labels of `len` positions, each multiplied by `factor`.
     pub(crate) fn scaled(&self, factor: i64, len: usize) -> Self {
         match self {
@@ -88,6 +106,9 @@ mod tests {
     fn strided_labels_count_from_their_start() {
         let labels = Labels::Strided { start: 7, step: -2 };
         assert_eq!([labels.get(0), labels.get(1), labels.get(4)], [7, 5, -1]);
+        let mut written = [0; 3];
+        labels.write(2, &mut written);
+        assert_eq!(written, [3, 1, -1]);
         assert!(labels.is_ascending(1));
         assert!(!labels.is_ascending(2));
         assert!(Labels::POSITIONS.is_ascending(10));
@@ -97,6 +118,9 @@ mod tests {
     fn listed_labels_are_looked_up() {
         let labels = Labels::List(Arc::new([4, 9, 2]));
         assert_eq!([labels.get(0), labels.get(1), labels.get(2)], [4, 9, 2]);
+        let mut written = [0; 2];
+        labels.write(1, &mut written);
+        assert_eq!(written, [9, 2]);
         assert!(labels.is_ascending(2));
         assert!(!labels.is_ascending(3));
     }

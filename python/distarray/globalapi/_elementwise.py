@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -61,11 +62,29 @@ def clip(array: Any, least: Any, greatest: Any, out: Any = None, **keywords: Any
 
 def round_elements(array: Any, decimals: int = 0, out: Any = None) -> Any:
     """Round to a number of decimals, as ``numpy.round``."""
-    result = _pieces.map_function(np.round, array.context, (array,), decimals=decimals)
+    decimals = operator.index(decimals)
+    if array.dtype.kind == "f" and abs(decimals) <= _MOST_DECIMALS:
+        result = _round_floats(array, decimals)
+    else:
+        result = _pieces.map_function(np.round, array.context, (array,), decimals=decimals)
     if out is None:
         return result
     out[...] = result if isinstance(out, Handle) else result._array.to_numpy()
     return out
+
+
+#: Beyond, a power of ten is no float of its own.
+_MOST_DECIMALS = 22
+
+
+def _round_floats(array: Any, decimals: int) -> Any:
+    """Round floats in NumPy's steps, so that the results have the same bits."""
+    if decimals == 0:
+        return _ufuncs.call(np.rint, (array,))
+    scale = float(10 ** abs(decimals))
+    there, back = (np.multiply, np.divide) if decimals > 0 else (np.divide, np.multiply)
+    scaled = _ufuncs.call(np.rint, (_ufuncs.call(there, (array, scale)),))
+    return _ufuncs.call(back, (scaled, scale))
 
 
 def where(condition: Any, chosen: Any, other: Any) -> Any:

@@ -210,6 +210,19 @@ def test_casts_to_halves_round_once():
     assert_bits(ours.toarray(), doubles.astype(np.float16))
 
 
+@pytest.mark.parametrize("dtype", ["e", "f", "d", "g", "i1", "u4", "i8", "F", "D"])
+def test_rounding_has_the_bits_of_numpy(dtype):
+    random = np.random.default_rng(5)
+    values = random.normal(size=2000) * 10.0 ** random.integers(-6, 6, 2000)
+    for decimals in (-30, -3, -1, 0, 1, 2, 5, 22, 23, 300):
+        with np.errstate(all="ignore"):
+            theirs = values.astype(dtype)
+            ours = context_of(3).fromarray(theirs)
+            assert_bits(ours.round(decimals).toarray(), theirs.round(decimals))
+    with pytest.raises(TypeError):
+        ours.round(1.5)
+
+
 @pytest.mark.parametrize("engines", [1, 2, 3])
 def test_views_as_another_dtype(engines):
     context = context_of(engines)

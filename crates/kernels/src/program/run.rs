@@ -182,26 +182,31 @@ impl<'a> Run<'a> {
         self.len = spot.tile.len();
     }
 
+    #[expect(clippy::cast_ptr_alignment, reason = "registers are aligned for any item")]
     fn fill_labels(&mut self, spot: Spot<'_>) {
         let axes = spot.firsts.len();
         for source in &self.layout.labels {
             let register = self.pointers[source.slot];
             let from_end = source.axis.map(|axis| axes - axis);
             let first = source.axis.map_or(0, |axis| spot.firsts[axis]);
-            for item in 0..spot.tile.len() {
+            let columns = spot.tile.columns;
+            for row in 0..spot.tile.rows {
+                // SAFETY: the register is aligned and has room for as many labels as a tile has
+                // elements.
+                let labels = unsafe {
+                    let begin = register.cast::<i64>().add(row * columns);
+                    std::slice::from_raw_parts_mut(begin, columns)
+                };
                 let position = match (source.axis, from_end) {
-                    (_, Some(1)) => spot.tile.column + item % spot.tile.columns,
-                    (_, Some(2)) if self.layout.tile.axes > 1 => {
-                        spot.tile.row + item / spot.tile.columns
+                    (_, Some(1)) => {
+                        source.labels.write(first + spot.tile.column, labels);
+                        continue;
                     }
+                    (_, Some(2)) if self.layout.tile.axes > 1 => spot.tile.row + row,
                     (Some(outer), _) => spot.outer[outer],
                     (None, _) => 0,
                 };
-                // SAFETY: the register has room for as many labels as a tile has elements.
-                unsafe {
-                    let place = register.add(item * size_of::<i64>()).cast::<[u8; 8]>();
-                    place.write(source.labels.get(first + position).to_ne_bytes());
-                }
+                labels.fill(source.labels.get(first + position));
             }
         }
     }
