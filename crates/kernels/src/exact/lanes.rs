@@ -8,8 +8,7 @@
 //! something was lost, or that is not finite, is *doubtful* and goes the general way.
 //!
 //! Squares are a product and its error, and added up likewise, but for their lower parts, whose
-//! additions round: the sum of the squares is `square + square_rest` within `2 (n + 1)^2 u^2 square`,
-//! for `n` elements and `u = 2^-53`. What follows (differences, quotients, roots) is a pair of
+//! additions round: the sum of the squares is `sum + rest` within `2 (n + 1)^2 u^2 sum`, for `n` elements and `u = 2^-53`. What follows (differences, quotients, roots) is a pair of
 //! floats with a bound of its error, too. Its nearest float is known if it is that of everything
 //! within the bound, which fails for one lane in millions, and then the lane is doubtful: Ziv's
 //! strategy.
@@ -25,6 +24,7 @@
 #![expect(clippy::float_cmp, reason = "what is compared is exact, or was rounded alike")]
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use super::nearest::Nearest;
 use super::terms::{Term, product};
@@ -40,7 +40,7 @@ pub(crate) const MOST_ELEMENTS: usize = 1024;
 const UNIT: f64 = f64::EPSILON / 2.0;
 
 /// Magnitudes between which products and quotients have errors that are floats.
-const NORMAL: std::ops::Range<f64> = LEAST..1.0 / LEAST;
+const NORMAL: Range<f64> = LEAST..1.0 / LEAST;
 
 /// 2^-900.
 const LEAST: f64 = f64::from_bits((1023 - 900) << 52);
@@ -79,13 +79,13 @@ pub(crate) fn moments<T: Term, R: Nearest>(
 ) -> bool {
     debug_assert!(rows.len() <= MOST_ELEMENTS && results.len() <= LANES);
     if moment.is_of_squares() {
-        fused(Lanes::<T, R, true> { rows, first, moment, results, terms: PhantomData })
+        fused(Work::<T, R, true> { rows, first, moment, results, terms: PhantomData })
     } else {
-        fused(Lanes::<T, R, false> { rows, first, moment, results, terms: PhantomData })
+        fused(Work::<T, R, false> { rows, first, moment, results, terms: PhantomData })
     }
 }
 
-struct Lanes<'a, T, R, const SQUARES: bool> {
+struct Work<'a, T, R, const SQUARES: bool> {
     rows: &'a [&'a [T]],
     first: usize,
     moment: Moment,
@@ -93,79 +93,116 @@ struct Lanes<'a, T, R, const SQUARES: bool> {
     terms: PhantomData<R>,
 }
 
-impl<T: Term, R: Nearest, const SQUARES: bool> FusedWork for Lanes<'_, T, R, SQUARES> {
+impl<T: Term, R: Nearest, const SQUARES: bool> FusedWork for Work<'_, T, R, SQUARES> {
     type Output = bool;
 
     #[inline(always)]
     fn run<const FMA: bool>(self) -> bool {
         let Self { rows, first, moment, results, .. } = self;
-        let mut sums = Sums::NOTHING;
         let width = results.len();
+        let mut lanes = Lanes::<SQUARES>::NOTHING;
         if width == LANES {
-            let at = |row: usize, column: usize| rows[row][column..].first_chunk::<LANES>();
-            let mut row = 0;
-            while row < rows.len() {
-                let count = if rows.len() - row < 4 { 1 } else { 4 };
-                for next in (row..row + count).filter_map(|row| at(row, first + LANES)) {
-                    prefetch(next);
+            let at = |row: usize| rows[row][first..].first_chunk().expect("as many columns");
+            // Those of the next lanes.
+            let ask = |rows_asked: Range<usize>| {
+                for row in rows_asked {
+                    if let Some(next) = rows[row][first + LANES..].first_chunk::<LANES>() {
+                        prefetch(next);
+                    }
                 }
-                let at = |row: usize| at(row, first).expect("as many columns");
-                if count == 4 {
-                    let rows = [at(row), at(row + 1), at(row + 2), at(row + 3)];
-                    sums.add::<T, 4, FMA, SQUARES>(rows, at(0));
-                } else {
-                    sums.add::<T, 1, FMA, SQUARES>([at(row)], at(0));
-                }
-                row += count;
+            };
+            ask(0..1);
+            lanes.begin::<T, FMA>(at(0));
+            let mut row = 1;
+            while row + 4 <= rows.len() {
+                ask(row..row + 4);
+                lanes.add::<T, 4, FMA>([at(row), at(row + 1), at(row + 2), at(row + 3)], at(0));
+                row += 4;
+            }
+            ask(row..rows.len());
+            match rows.len() - row {
+                3 => lanes.add::<T, 3, FMA>([at(row), at(row + 1), at(row + 2)], at(0)),
+                2 => lanes.add::<T, 2, FMA>([at(row), at(row + 1)], at(0)),
+                1 => lanes.add::<T, 1, FMA>([at(row)], at(0)),
+                _ => {}
             }
         } else {
-            let mut begin = [T::ZERO; LANES];
-            begin[..width].copy_from_slice(&rows[0][first..first + width]);
-            for row in rows {
+            let padded = |row: &[T]| {
                 let mut padded = [T::ZERO; LANES];
                 padded[..width].copy_from_slice(&row[first..first + width]);
-                sums.add::<T, 1, FMA, SQUARES>([&padded], &begin);
+                padded
+            };
+            let begin = padded(rows[0]);
+            lanes.begin::<T, FMA>(&begin);
+            for row in &rows[1..] {
+                lanes.add::<T, 1, FMA>([&padded(row)], &begin);
             }
         }
-        sums.finish::<R, FMA>(rows.len() as f64, moment, results)
+        lanes.finish::<R, FMA>(rows.len() as f64, moment, results)
     }
 }
 
-/// The running sums of the lanes.
+/// The running sums of lanes.
+struct Lanes<const SQUARES: bool> {
+    sums: Sums,
+    squares: Squares,
+}
+
 struct Sums {
     sum: [f64; LANES],
     rest: [f64; LANES],
     /// Where a bit but the sign's is not zero, `rest` was rounded.
     lost: [u64; LANES],
-    square: [f64; LANES],
-    square_rest: [f64; LANES],
-    /// Where a bit but the sign's is not zero, not all of the squares is in `square`.
+}
+
+struct Squares {
+    sum: [f64; LANES],
+    rest: [f64; LANES],
+    /// Where a bit but the sign's is not zero, not all of the squares is in `sum`.
     inexact: [u64; LANES],
     /// The bits in which elements differ from the first one.
     difference: [u64; LANES],
 }
 
-impl Sums {
+impl<const SQUARES: bool> Lanes<SQUARES> {
     const NOTHING: Self = Self {
-        sum: [0.0; LANES],
-        rest: [0.0; LANES],
-        lost: [0; LANES],
-        square: [0.0; LANES],
-        square_rest: [0.0; LANES],
-        inexact: [0; LANES],
-        difference: [0; LANES],
+        sums: Sums { sum: [0.0; LANES], rest: [0.0; LANES], lost: [0; LANES] },
+        squares: Squares {
+            sum: [0.0; LANES],
+            rest: [0.0; LANES],
+            inexact: [0; LANES],
+            difference: [0; LANES],
+        },
     };
+
+    /// Takes up the first element of each lane.
+    #[inline(always)]
+    fn begin<T: Term, const FMA: bool>(&mut self, row: &[T; LANES]) {
+        for (sum, item) in self.sums.sum.iter_mut().zip(row) {
+            // A sum of nothing but -0 is 0.
+            *sum = item.value() + 0.0;
+        }
+        if SQUARES {
+            for (lane, item) in row.iter().enumerate() {
+                let value = item.value();
+                let (product, error) = product::<FMA>(value, value);
+                (self.squares.sum[lane], self.squares.rest[lane]) = (product, error);
+                self.squares.inexact[lane] = error.to_bits();
+            }
+        }
+    }
 
     /// Adds an element or several to each lane.
     #[inline(always)]
-    fn add<T: Term, const ROWS: usize, const FMA: bool, const SQUARES: bool>(
+    fn add<T: Term, const ROWS: usize, const FMA: bool>(
         &mut self,
         rows: [&[T; LANES]; ROWS],
         begin: &[T; LANES],
     ) {
+        let Self { sums, squares } = self;
         for lane in 0..LANES {
-            let (mut sum, mut rest) = (self.sum[lane], self.rest[lane]);
-            let mut lost = self.lost[lane];
+            let (mut sum, mut rest) = (sums.sum[lane], sums.rest[lane]);
+            let mut lost = sums.lost[lane];
             for row in rows {
                 let (next, error) = two_sum(sum, row[lane].value());
                 sum = next;
@@ -174,18 +211,18 @@ impl Sums {
                     rest = next;
                     lost |= error.to_bits();
                 } else {
-                    // Narrow floats whose sum has room.
+                    // Narrow floats, whose sum has room.
                     lost |= error.to_bits();
                 }
             }
-            (self.sum[lane], self.rest[lane], self.lost[lane]) = (sum, rest, lost);
+            (sums.sum[lane], sums.rest[lane], sums.lost[lane]) = (sum, rest, lost);
         }
         if !SQUARES {
             return;
         }
         for lane in 0..LANES {
-            let (mut square, mut rest) = (self.square[lane], self.square_rest[lane]);
-            let (mut inexact, mut difference) = (self.inexact[lane], self.difference[lane]);
+            let (mut square, mut rest) = (squares.sum[lane], squares.rest[lane]);
+            let (mut inexact, mut difference) = (squares.inexact[lane], squares.difference[lane]);
             let first = begin[lane].value().to_bits();
             for row in rows {
                 let value = row[lane].value();
@@ -196,8 +233,8 @@ impl Sums {
                 inexact |= rounded.to_bits() | error.to_bits();
                 difference |= value.to_bits() ^ first;
             }
-            (self.square[lane], self.square_rest[lane]) = (square, rest);
-            (self.inexact[lane], self.difference[lane]) = (inexact, difference);
+            (squares.sum[lane], squares.rest[lane]) = (square, rest);
+            (squares.inexact[lane], squares.difference[lane]) = (inexact, difference);
         }
     }
 
@@ -212,7 +249,7 @@ impl Sums {
         let mut found = [R::ZERO; LANES];
         // A `match` within the loop would keep it from being vectorised.
         let is_decided = match moment {
-            Moment::Sum => self.each::<R, FMA, 0>(&mut found, count, 1.0),
+            Moment::Sum => self.each_sum(&mut found),
             Moment::Mean => self.each::<R, FMA, 1>(&mut found, count, 1.0),
             Moment::Variance(divisor) => self.each::<R, FMA, 2>(&mut found, count, divisor),
             Moment::StandardDeviation(divisor) => {
@@ -235,7 +272,6 @@ impl Sums {
         let mut doubts = 0;
         for (lane, found) in found.iter_mut().enumerate() {
             let pair = match MOMENT {
-                0 => self.total(lane),
                 1 => self.total(lane).over::<FMA>(count),
                 2 => self.distances::<FMA>(lane, count).over::<FMA>(divisor * count),
                 3 => self.distances::<FMA>(lane, count).over::<FMA>(divisor * count).root::<FMA>(),
@@ -248,19 +284,32 @@ impl Sums {
         doubts == 0
     }
 
+    /// The sum of each lane.
+    #[inline(always)]
+    fn each_sum<R: Nearest>(&self, found: &mut [R; LANES]) -> bool {
+        let mut doubts = 0;
+        for (lane, found) in found.iter_mut().enumerate() {
+            let (nearest, is_decided) = R::of_sum(self.sums.sum[lane], self.sums.rest[lane]);
+            *found = nearest;
+            doubts |= u64::from(!is_decided) | self.sums.lost[lane] << 1;
+        }
+        doubts == 0
+    }
+
     #[inline(always)]
     fn total(&self, lane: usize) -> Pair {
-        let (high, low) = two_sum(self.sum[lane], self.rest[lane]);
-        Pair { high, low, bound: 0.0 }.only_if(self.lost[lane] << 1 == 0)
+        let (high, low) = two_sum(self.sums.sum[lane], self.sums.rest[lane]);
+        Pair { high, low, bound: 0.0 }.only_if(self.sums.lost[lane] << 1 == 0)
     }
 
     #[inline(always)]
     fn squares(&self, lane: usize, count: f64) -> Pair {
-        let (high, low) = two_sum(self.square[lane], self.square_rest[lane]);
+        let (high, low) = two_sum(self.squares.sum[lane], self.squares.rest[lane]);
         let bound = high * (2.0 * (count + 1.0) * (count + 1.0) * UNIT * UNIT);
-        let bound = if self.inexact[lane] << 1 == 0 { 0.0 } else { bound };
+        let bound = if self.squares.inexact[lane] << 1 == 0 { 0.0 } else { bound };
         // Of zeros alone, or where no product was rounded to a multiple of the least float.
-        let is_zero = (high == 0.0) & (self.difference[lane] == 0) & (self.sum[lane] == 0.0);
+        let is_zero =
+            (high == 0.0) & (self.squares.difference[lane] == 0) & (self.sums.sum[lane] == 0.0);
         Pair { high, low, bound }.only_if(is_zero | is_normal(high))
     }
 
@@ -285,7 +334,8 @@ impl Sums {
         let bound = if is_exact { 0.0 } else { bound } + sum.bound + squares.bound;
         let pair = Pair { high, low, bound }.only_if(is_normal(high) & (bound < high));
         // Equal elements are at no distance, which only their bits tell.
-        let is_constant = (self.difference[lane] == 0) & (self.sum[lane].abs() <= f64::MAX);
+        let is_constant =
+            (self.squares.difference[lane] == 0) & (self.sums.sum[lane].abs() <= f64::MAX);
         Pair {
             high: if is_constant { 0.0 } else { pair.high },
             low: if is_constant { 0.0 } else { pair.low },

@@ -8,6 +8,7 @@
 
 use half::f16;
 
+use super::lanes::two_sum;
 use super::round::Rounded;
 use crate::ops::nearest_half;
 
@@ -16,6 +17,13 @@ pub(crate) trait Nearest: Rounded {
     /// The nearest to a number within `bound` of `high + low`, where `high` is the `f64` nearest to
     /// the sum of both; and whether that is certain, and finite.
     fn nearest(high: f64, low: f64, bound: f64) -> (Self, bool);
+
+    /// The nearest to the sum of two floats, and whether that is certain, and finite.
+    #[inline(always)]
+    fn of_sum(left: f64, right: f64) -> (Self, bool) {
+        let (high, low) = two_sum(left, right);
+        Self::nearest(high, low, 0.0)
+    }
 }
 
 impl Nearest for f64 {
@@ -26,6 +34,12 @@ impl Nearest for f64 {
         let bound = bound * (1.0 + 4.0 * f64::EPSILON) + 2.0 * f64::EPSILON * bound_of(low, bound);
         let (least, most) = (high + (low - bound), high + (low + bound));
         (most, (least == most) & (most.abs() <= f64::MAX))
+    }
+
+    #[inline(always)]
+    fn of_sum(left: f64, right: f64) -> (Self, bool) {
+        let sum = left + right;
+        (sum, sum.abs() <= f64::MAX)
     }
 }
 

@@ -117,7 +117,7 @@ pub(super) struct Indexing<'a> {
 }
 
 /// Runs shorter than this are added up as columns where there is a longer kept axis.
-pub(super) const SHORT_RUN: usize = 32;
+const SHORT_RUN: usize = 32;
 
 impl Walk {
     /// Plans the visit of all elements of `input`; `indexing` where flat indices are asked for,

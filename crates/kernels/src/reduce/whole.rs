@@ -19,8 +19,8 @@ use crate::exact::{
 };
 use crate::{Block, DType, FloatFlags, Reduction, Result};
 
-/// Runs shorter than this are gathered from the rows that they lie in: when squares are summed, that
-/// takes less time than a sum of its own for each.
+/// Runs shorter than this are gathered from the rows that they lie in: that takes less time than a sum
+/// of its own for each.
 const SHORT_RUN: usize = 128;
 
 /// Lanes next to each other are worth it from here on.
@@ -205,11 +205,7 @@ impl Whole<'_> {
         let mut pieces: Vec<Piece<E>> = Vec::new();
         for block in self.pieces.iter().filter(|block| block.size() > 0) {
             let Some(items) = E::items(block) else { return Ok(None) };
-            let short = match Exactly::of(self.reduction, self.dtype) {
-                Some(Exactly::Squares) => SHORT_RUN,
-                _ => super::walk::SHORT_RUN,
-            };
-            let walk = Walk::with_short_runs(block, self.reduced, None, None, short)?;
+            let walk = Walk::with_short_runs(block, self.reduced, None, None, SHORT_RUN)?;
             let fits = !walk.inner.is_reduced
                 && walk.inner.len >= FEW_LANES
                 && walk.outer.iter().all(|axis| !axis.is_reduced)
