@@ -5,7 +5,9 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::Bool;
 use crate::copy::rows::{Place, copy_rows};
+use crate::simd::{self, Work};
 use crate::walk::{Motion, Walk};
 
 /// The number of elements in a register: three registers of doubles fit a first-level cache with
@@ -157,19 +159,95 @@ impl<'a> Path<'a> {
         itemsize: usize,
     ) {
         let dest = self.place(start, tile);
-        for item in 0..tile.len() {
-            let (row, column) = (item / tile.columns, item % tile.columns);
-            let offset = dest.rows.offset(row) + dest.columns.offset(column);
-            // SAFETY: the caller's promise.
-            unsafe {
-                if *mask.add(item) != 0 {
-                    std::ptr::copy_nonoverlapping(
-                        register.add(item * itemsize),
-                        dest.start.wrapping_offset(offset),
-                        itemsize,
-                    );
+        // SAFETY: the caller's promise, for each row.
+        unsafe {
+            for row in 0..tile.rows {
+                let first = row * tile.columns;
+                let values = register.add(first * itemsize);
+                let mask = std::slice::from_raw_parts(mask.add(first).cast(), tile.columns);
+                let to = dest.start.wrapping_offset(dest.rows.offset(row));
+                let contiguous = dest.columns == Motion::Stride(itemsize as isize);
+                if !(contiguous && blend(values, mask, to, itemsize)) {
+                    scatter_each(values, mask, to, dest.columns, itemsize);
                 }
             }
+        }
+    }
+}
+
+/// Copies items where a mask says so.
+///
+/// # Safety
+///
+/// `values` must be valid for reads, and the items of `dest` for writes, of as many items as the
+/// mask has.
+unsafe fn scatter_each(
+    values: *const u8,
+    mask: &[Bool],
+    dest: *mut u8,
+    columns: Motion<'_>,
+    itemsize: usize,
+) {
+    for (item, stored) in mask.iter().enumerate() {
+        if stored.get() {
+            let place = dest.wrapping_offset(columns.offset(item));
+            // SAFETY: the caller's promise.
+            unsafe { std::ptr::copy_nonoverlapping(values.add(item * itemsize), place, itemsize) };
+        }
+    }
+}
+
+/// Copies items where a mask says so, without branches: where it doesn't, an item is written as it
+/// was. False if items of this size or alignment are not copied so.
+///
+/// # Safety
+///
+/// `values` must be valid for reads, and `dest` for reads and writes, of as many items as the mask
+/// has, one after another.
+unsafe fn blend(values: *const u8, mask: &[Bool], dest: *mut u8, itemsize: usize) -> bool {
+    if !dest.addr().is_multiple_of(itemsize.min(8)) {
+        return false;
+    }
+    // SAFETY: the caller's promise; both are aligned.
+    unsafe {
+        match itemsize {
+            1 => blend_as::<u8>(values, mask, dest),
+            2 => blend_as::<u16>(values, mask, dest),
+            4 => blend_as::<u32>(values, mask, dest),
+            8 => blend_as::<u64>(values, mask, dest),
+            16 => blend_as::<[u64; 2]>(values, mask, dest),
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// # Safety
+///
+/// As [`blend`], for items that are like a `T`, aligned.
+unsafe fn blend_as<T: Copy>(values: *const u8, mask: &[Bool], dest: *mut u8) {
+    // SAFETY: the caller's promise.
+    let (values, dest) = unsafe {
+        let values = std::slice::from_raw_parts(values.cast::<T>(), mask.len());
+        (values, std::slice::from_raw_parts_mut(dest.cast::<T>(), mask.len()))
+    };
+    simd::widest(Blend { values, mask, dest });
+}
+
+struct Blend<'a, T> {
+    values: &'a [T],
+    mask: &'a [Bool],
+    dest: &'a mut [T],
+}
+
+impl<T: Copy> Work for Blend<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for ((dest, &value), stored) in self.dest.iter_mut().zip(self.values).zip(self.mask) {
+            let old = *dest;
+            *dest = if stored.get() { value } else { old };
         }
     }
 }
