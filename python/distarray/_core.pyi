@@ -406,6 +406,19 @@ class Array:
     """The handle of a distributed array."""
 
     @staticmethod
+    def random(
+        engines: Engines,
+        distribution: Distribution,
+        dtype: DTypeLike,
+        kind: str,
+        key: Sequence[int],
+        parameters: Any,
+        *,
+        deferred: bool = False,
+    ) -> Array:
+        """Make an array of random numbers: "uniform", "normal" or "integers"; maybe later."""
+
+    @staticmethod
     def create(
         engines: Engines,
         distribution: Distribution,
@@ -528,9 +541,6 @@ class Array:
 
     def save_npy(self, path: str | PathLike[str]) -> None:
         """Save as one file in npy format, which every engine writes a part of."""
-
-    def fill_random(self, kind: str, key: Sequence[int], parameters: Any) -> None:
-        """Fill with random numbers: "uniform", "normal" or "integers"."""
 
     def accumulate(
         self, kind: str, axis: int | None, dtype: DTypeLike, communication: int = 0

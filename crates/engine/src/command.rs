@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use distarray_kernels::program::FloatFlags;
-use distarray_kernels::random::Variate;
 use distarray_kernels::reduce::Ending;
 use distarray_kernels::{Block, DType, Program, Reduction, Scalar, Scan};
 use distarray_meta::{Distribution, SlicedDistribution};
@@ -123,15 +122,6 @@ pub enum Command {
         array: ArrayId,
         /// The position in the piece.
         position: Vec<usize>,
-    },
-    /// Fills an array with random numbers.
-    Random {
-        /// The array.
-        array: ArrayId,
-        /// What is drawn.
-        variate: Variate,
-        /// The key of the generator.
-        key: [u64; 2],
     },
     /// Makes an array from a file in npy format; each engine reads its part.
     LoadNpy {

@@ -51,9 +51,6 @@ pub fn execute(
             ops::host::write(engine, *array, distribution, host)
         }
         Command::ReadItem { array, position } => ops::host::item(engine, *array, position),
-        Command::Random { array, variate, key } => {
-            ops::random::fill(engine, *array, *variate, *key)
-        }
         Command::LoadNpy { array, distribution, path, header } => {
             ops::file::load_npy(engine, *array, distribution, path, header)
         }

@@ -101,6 +101,7 @@ fn run_apart(
                 }
                 Ok(block)
             }
+            Input::Random(_) => unreachable!("these programs draw no random numbers"),
         })
         .collect::<Result<_>>()?;
     let mut registers: Vec<Block> = Vec::new();

@@ -74,8 +74,15 @@ class Random:
         from distarray.globalapi.distarray import DistArray
 
         layout = asdistribution(self.context, shape_or_dist)
-        core = _core.Array.create(layout.context._engines, layout._core, np.dtype(dtype), None)
-        core.fill_random(kind, self._next_key(), parameters)
+        core = _core.Array.random(
+            layout.context._engines,
+            layout._core,
+            np.dtype(dtype),
+            kind,
+            self._next_key(),
+            parameters,
+            deferred=layout.context._deferred,
+        )
         return DistArray._wrap(layout.context, core, layout)
 
     def rand(self, shape_or_dist: Any = ()) -> DistArray:

@@ -14,6 +14,7 @@ from hypothesis import given
 import distarray as da
 from distarray.error import ContextCreationError
 from distarray.globalapi import _pool
+from distarray.globalapi.random import Random
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -94,6 +95,37 @@ class TestWaiting:
             x = x + a
         assert x.toarray().tolist() == [3001, 6002, 9003]
 
+    def test_a_long_loop_may_use_values_twice(self, context: Any) -> None:
+        a = np.linspace(-1.5, 1.5, 7) + 1j * np.linspace(-1, 1, 7)
+        z, expected = context.fromarray(a), a
+        counts, times = context.zeros(7, dtype=int), np.zeros(7, dtype=int)
+        for _ in range(60):
+            near = abs(z) <= 2
+            z = np.where(near, z * z - 0.75, z)
+            counts += near
+            near = abs(expected) <= 2
+            expected = np.where(near, expected * expected - 0.75, expected)
+            times += near
+        assert counts.toarray().tolist() == times.tolist()
+        np.testing.assert_allclose(z.toarray(), expected, rtol=1e-9)
+
+    def test_what_others_read_later_is_stored(self, context: Any) -> None:
+        a = of(context, 1, 2, 3)
+        shared = a * 2
+        first, second = shared + 1, shared - 1
+        del shared
+        before = count(context)
+        assert first.toarray().tolist() == [3, 5, 7]
+        assert count(context) - before == 6  # `first` and what it has in common with `second`
+        assert second._array.explain()["steps"] == ["t0 = subtract(x0, 1.0)"]
+        assert second.toarray().tolist() == [1, 3, 5]
+        assert count(context) - before == 6
+
+    def test_views_of_what_has_a_name_are_no_reason_to_compute(self, context: Any) -> None:
+        a = context.empty((3000, 3000))
+        mean = 0.25 * (a[:-2, 1:-1] + a[2:, 1:-1] + a[1:-1, :-2] + a[1:-1, 2:])
+        assert len(mean._array.explain()["steps"]) == 4
+
     def test_casts_wait_too(self, context: Any) -> None:
         a = of(context, 1.5, 2.5)
         c = (a * 2).astype(np.int16) + 1
@@ -110,6 +142,67 @@ class TestWaiting:
 
     def test_an_empty_array_waits_for_nothing(self, context: Any) -> None:
         assert (context.zeros((0, 3)) + 1).toarray().shape == (0, 3)
+
+
+class TestRandomNumbers:
+    @pytest.mark.parametrize("kind", ["rand", "randn"])
+    @pytest.mark.parametrize("dist", ["b", "c"])
+    def test_are_those_that_are_drawn_at_once(self, context: Any, kind: str, dist: str) -> None:
+        drawn = []
+        with da.Context(nengines=2, deferred=False) as other:
+            for each in (context, other):
+                random = Random(each)
+                random.seed(3)
+                layout = da.Distribution(each, (1001,), dist=dist)
+                x, y = getattr(random, kind)(layout), random.rand(layout)
+                assert is_pending(x) == is_pending(y) == (each is context)
+                drawn.append([(x * x + y).toarray(), x.toarray(), y.toarray(), x.sum().item()])
+        for ours, theirs in zip(*drawn, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+    def test_are_not_stored_when_they_are_used_once(self, context: Any) -> None:
+        before = count(context)
+        random = Random(context)
+        x, y = random.rand(1000), random.rand(1000)
+        share = float((x * x + y * y <= 1).mean())
+        assert 0.5 < share < 1
+        assert is_pending(x)
+        assert is_pending(y)
+        assert count(context) == before
+        # Who uses them again may do so more often.
+        assert float((x * x + y * y <= 1).mean()) == share
+        assert not is_pending(x)
+        assert not is_pending(y)
+
+    def test_can_be_written_to(self, context: Any) -> None:
+        random = Random(context)
+        random.seed(1)
+        expected = random.rand((20, 30)).toarray()
+        random.seed(1)
+        x = random.rand((20, 30))
+        half = x * 0.5
+        x[3:5] = 2
+        np.testing.assert_array_equal(half.toarray(), expected * 0.5)
+        expected[3:5] = 2
+        np.testing.assert_array_equal(x.toarray(), expected)
+
+    def test_are_drawn_where_they_are_used(self, context: Any) -> None:
+        random = Random(context)
+        random.seed(2)
+        expected = random.rand((20, 30)).toarray()
+        random.seed(2)
+        x = random.rand((20, 30))
+        np.testing.assert_array_equal((x[1:] - x[:-1]).toarray(), np.diff(expected, axis=0))
+        random.seed(2)
+        turned = random.rand((20, 30)).T + 1
+        np.testing.assert_array_equal(turned.toarray(), expected.T + 1)
+
+    def test_with_parameters_that_make_no_distribution(self, context: Any) -> None:
+        random = Random(context)
+        with pytest.raises(ValueError, match="low >= high"):
+            random.randint(10, 5, 5)
+        with pytest.raises(ValueError, match="out of bounds"):
+            random.randint(10, 0, 300, dtype=np.int8)
 
 
 class TestWrites:

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use distarray_kernels::random::Variate;
 use distarray_kernels::{Block, DType, Scalar};
 use distarray_meta::{Distribution, IndexItem, MetaError};
 
@@ -423,16 +422,5 @@ impl Array {
         let host = Block::uninitialised(self.dtype(), self.shape())?;
         self.read_host(&host)?;
         Ok(host)
-    }
-
-    /// Fills the array with random numbers; each depends on `key` and its global index alone.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Engines`] when the dtype does not fit the variate.
-    pub fn fill_random(&self, variate: Variate, key: [u64; 2]) -> Result<()> {
-        let array = self.written()?;
-        self.execute(Command::Random { array, variate, key }, self.weight())?;
-        Ok(())
     }
 }

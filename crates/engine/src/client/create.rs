@@ -3,13 +3,45 @@
 use std::sync::Arc;
 
 use distarray_kernels::program::Builder;
+use distarray_kernels::random::{Draw, Variate, Words};
 use distarray_kernels::{Argument, Casting, DType, Loop, Op, Operand, Program, Scalar};
 use distarray_meta::Distribution;
 
-use super::Array;
+use super::expression::{Expression, Operation};
+use super::layout::Policy;
+use super::{Array, deferral};
 use crate::command::{Destination, Evaluate};
 use crate::error::Result;
 use crate::{Command, Session};
+
+impl Array {
+    /// Random numbers; each depends on `key` and its global index alone.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::SessionError::Kernel`] when the dtype does not fit the variate,
+    /// [`crate::SessionError::Engines`] when memory is short.
+    pub fn random(
+        session: &Arc<dyn Session>,
+        distribution: Distribution,
+        dtype: DType,
+        variate: Variate,
+        key: Words,
+        policy: &Policy<'_>,
+    ) -> Result<Self> {
+        variate.check(dtype)?;
+        let expression = Expression::new(Operation::Random { variate, key }, Vec::new(), None);
+        if policy.deferred
+            && let Some(array) = deferral::defer(&expression, session, &distribution, dtype, None)?
+        {
+            return Ok(array);
+        }
+        let mut builder = Builder::new();
+        let value = builder.random(Draw::new(variate, key, dtype, distribution.shape()));
+        builder.output(value, None);
+        from_indices(session, distribution, dtype, builder.finish())
+    }
+}
 
 /// Evaluates a program over the global indices of a layout.
 fn from_indices(

@@ -8,7 +8,7 @@ use distarray_meta::Distribution;
 use super::Array;
 use super::evaluation;
 use super::expression::{Expression, Operation, Term};
-use super::node::Node;
+use super::node::{Memory, Node};
 use crate::Session;
 use crate::error::Result;
 
@@ -41,10 +41,9 @@ pub fn defer(
     }
     session.check()?;
     let mut expression = expression.clone();
-    if expression.operations > MOST_OPERATIONS || holds_much(&expression, layout, dtype) {
-        let nodes: Vec<Arc<Node>> = expression.nodes().cloned().collect();
-        evaluation::evaluate(&nodes)?;
-        expression.operations = 1;
+    let below = Below::new(&expression);
+    if below.operations >= MOST_OPERATIONS || below.holds_much(layout, dtype) {
+        evaluation::evaluate(&below.due(&expression))?;
     }
     let Some(out) = out else {
         let node = Node::pending(session, layout.clone(), dtype, &Arc::new(expression));
@@ -73,24 +72,64 @@ fn may_refuse(operation: &Operation) -> bool {
     matches!(looped.inputs[0].kind(), Kind::Signed | Kind::Unsigned)
 }
 
-/// Whether the expression keeps much more memory from being freed than its result takes.
-fn holds_much(expression: &Expression, layout: &Distribution, dtype: DType) -> bool {
-    const MUCH: usize = 1 << 26;
-    let mut seen: Vec<Arc<Node>> = expression.nodes().cloned().collect();
-    let mut next = 0;
-    let mut bytes = 0_usize;
-    while let Some(node) = seen.get(next).cloned() {
-        next += 1;
-        if let Some(below) = node.expression() {
-            for operand in below.nodes() {
-                if !seen.iter().any(|known| Arc::ptr_eq(known, operand)) {
-                    seen.push(operand.clone());
+/// The arrays that an expression is made of, directly or by way of others.
+struct Below {
+    arrays: Vec<Arc<Node>>,
+    /// How many of them are still to be computed.
+    operations: usize,
+}
+
+impl Below {
+    fn new(expression: &Expression) -> Self {
+        let mut arrays: Vec<Arc<Node>> = Vec::new();
+        let add = |arrays: &mut Vec<Arc<Node>>, expression: &Expression| {
+            for operand in expression.nodes() {
+                if !arrays.iter().any(|known| Arc::ptr_eq(known, operand)) {
+                    arrays.push(operand.clone());
                 }
             }
-        } else if !node.is_held() {
-            bytes = bytes.saturating_add(node.bytes());
+        };
+        add(&mut arrays, expression);
+        let (mut next, mut operations) = (0, 0);
+        while let Some(node) = arrays.get(next).cloned() {
+            next += 1;
+            if let Some(below) = node.expression() {
+                operations += 1;
+                add(&mut arrays, &below);
+            }
         }
+        Self { arrays, operations }
     }
-    let result = layout.global_size().saturating_mul(dtype.itemsize());
-    bytes > result.saturating_mul(2).max(MUCH)
+
+    /// Whether the expression keeps much more memory from being freed than its result takes.
+    fn holds_much(&self, layout: &Distribution, dtype: DType) -> bool {
+        const MUCH: usize = 1 << 26;
+        let mut kept: Vec<(&Arc<Memory>, usize)> = Vec::new();
+        for node in &self.arrays {
+            // Views keep what they share with an array that somebody has anyway.
+            if node.expression().is_some() || node.memory.is_held() {
+                continue;
+            }
+            match kept.iter_mut().find(|(memory, _)| Arc::ptr_eq(memory, &node.memory)) {
+                Some((_, bytes)) => *bytes = node.bytes().max(*bytes),
+                None => kept.push((&node.memory, node.bytes())),
+            }
+        }
+        let bytes = kept.iter().fold(0, |sum: usize, (_, bytes)| sum.saturating_add(*bytes));
+        let result = layout.global_size().saturating_mul(dtype.itemsize());
+        bytes > result.saturating_mul(2).max(MUCH)
+    }
+
+    /// What is computed when the expression has grown too large: its operands, and what else
+    /// somebody holds that shares operations with them, or these would be carried out again for it.
+    fn due(&self, expression: &Expression) -> Vec<Arc<Node>> {
+        let mut due: Vec<Arc<Node>> = expression.nodes().cloned().collect();
+        let passing = self.arrays.iter().filter(|node| node.id().is_none() && !node.is_held());
+        for reader in passing.flat_map(|node| node.memory.held_readers()) {
+            if !due.iter().any(|known| Arc::ptr_eq(known, &reader)) {
+                due.push(reader);
+            }
+        }
+        due
+    }
 }

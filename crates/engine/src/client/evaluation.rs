@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use distarray_kernels::program::{Builder, FloatFlags};
+use distarray_kernels::random::{Draw, Variate};
 use distarray_kernels::{DType, Operand as Value, Program};
 use distarray_meta::Distribution;
 
@@ -94,6 +95,7 @@ impl<'a> Evaluation<'a> {
     ) -> Result<()> {
         let value = self.compute(expression, dtype)?;
         let mask = mask.map(|mask| self.term(mask)).transpose()?;
+        self.keep_wanted();
         self.builder.output(value, mask);
         Ok(())
     }
@@ -105,6 +107,7 @@ impl<'a> Evaluation<'a> {
     /// As [`Evaluation::store`].
     pub fn copy(&mut self, node: &Arc<Node>, dtype: DType) -> Result<()> {
         let value = self.array(node)?;
+        self.keep_wanted();
         let value = self.builder.cast(value, dtype);
         self.builder.output(value, None);
         Ok(())
@@ -118,6 +121,7 @@ impl<'a> Evaluation<'a> {
     /// As [`Evaluation::store`].
     pub fn value_of(&mut self, node: &Arc<Node>, dtype: DType) -> Result<usize> {
         let value = self.array(node)?;
+        self.keep_wanted();
         let stored = self.stored.iter().position(|stored| Arc::ptr_eq(stored, node));
         if let Some(place) = stored.filter(|_| dtype == node.dtype) {
             return Ok(place);
@@ -146,7 +150,7 @@ impl<'a> Evaluation<'a> {
             }
             Some(expression) => {
                 let value = self.compute(&expression, node.dtype)?;
-                if node.is_held() {
+                if node.is_held() && !self.is_redrawn(node, &expression) {
                     self.keep(node, value);
                 }
                 value
@@ -157,6 +161,13 @@ impl<'a> Evaluation<'a> {
         Ok(value)
     }
 
+    /// Whether an array is not stored, although somebody holds it, as it is as quickly computed as
+    /// read: uniform random numbers, the first time that they are computed with.
+    fn is_redrawn(&self, node: &Node, expression: &Expression) -> bool {
+        matches!(expression.operation, Operation::Random { variate: Variate::Uniform, .. })
+            && node.is_first_use(self.is_rehearsal)
+    }
+
     fn input(&mut self, node: &Arc<Node>) -> Value {
         self.inputs.push(node.clone());
         self.builder.input(node.dtype)
@@ -165,6 +176,22 @@ impl<'a> Evaluation<'a> {
     fn keep(&mut self, node: &Arc<Node>, value: Value) {
         self.builder.output(value, None);
         self.stored.push(node.clone());
+    }
+
+    /// Stores what others read that are computed later: it would be computed again for them.
+    fn keep_wanted(&mut self) {
+        let is_known =
+            |node: &Arc<Node>| self.known.iter().any(|(known, _)| Arc::ptr_eq(known, node));
+        let wanted = self.known.iter().filter(|(node, _)| {
+            let drawn = node.expression().is_none_or(|expression| expression.is_random());
+            !drawn && !node.is_held() && node.memory.is_wanted(is_known)
+        });
+        let wanted: Vec<(Arc<Node>, Value)> = wanted.cloned().collect();
+        for (node, value) in wanted {
+            if !self.stored.iter().any(|stored| Arc::ptr_eq(stored, &node)) {
+                self.keep(&node, value);
+            }
+        }
     }
 
     fn term(&mut self, term: &Term) -> Result<Value> {
@@ -180,6 +207,9 @@ impl<'a> Evaluation<'a> {
         let value = match &expression.operation {
             Operation::Apply { op, looped } => self.builder.apply(*op, looped, &terms)?,
             Operation::Cast => terms[0],
+            Operation::Random { variate, key } => {
+                self.builder.random(Draw::new(*variate, *key, dtype, self.layout.shape()))
+            }
         };
         let value = self.builder.cast(value, dtype);
         if let Some(note) = &expression.note {
@@ -203,7 +233,8 @@ impl<'a> Evaluation<'a> {
     /// # Errors
     ///
     /// [`crate::SessionError::Engines`] when memory is short or an operation refuses a value.
-    pub fn run(self) -> Result<()> {
+    pub fn run(mut self) -> Result<()> {
+        self.keep_wanted();
         if self.stored.is_empty() {
             return Ok(());
         }

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use distarray_kernels::random::{Variate, Words};
 use distarray_kernels::{Loop, Op, Scalar};
 
 use super::node::Node;
@@ -17,9 +18,6 @@ pub struct Expression {
     /// What the user's side wants to be given back with the floating-point exceptions of this
     /// operation.
     pub note: Option<Note>,
-    /// The number of operations in the expression and all below it, an operation counted as often
-    /// as it is used.
-    pub operations: usize,
 }
 
 /// Something of the user's side that is handed back with floating-point exceptions.
@@ -37,6 +35,13 @@ pub enum Operation {
     },
     /// Converts its one operand to the dtype of the array.
     Cast,
+    /// Draws random numbers of the dtype of the array.
+    Random {
+        /// What is drawn.
+        variate: Variate,
+        /// The key of the generator.
+        key: Words,
+    },
 }
 
 /// An operand of an expression.
@@ -51,12 +56,7 @@ pub enum Term {
 impl Expression {
     /// An operation on operands.
     pub fn new(operation: Operation, terms: Vec<Term>, note: Option<Note>) -> Self {
-        let below = terms.iter().map(|term| match term {
-            Term::Array(array) => array.expression().map_or(0, |below| below.operations),
-            Term::Constant(_) => 0,
-        });
-        let operations = below.fold(1, usize::saturating_add);
-        Self { operation, terms, note, operations }
+        Self { operation, terms, note }
     }
 
     /// The arrays among the operands.
@@ -67,11 +67,17 @@ impl Expression {
         })
     }
 
+    /// Whether random numbers are drawn.
+    pub fn is_random(&self) -> bool {
+        matches!(self.operation, Operation::Random { .. })
+    }
+
     /// The operation, as NumPy calls it.
     pub fn name(&self) -> &'static str {
         match &self.operation {
             Operation::Apply { op, .. } => op.name(),
             Operation::Cast => "astype",
+            Operation::Random { .. } => "random",
         }
     }
 }

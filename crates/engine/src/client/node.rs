@@ -22,6 +22,8 @@ pub struct Node {
     pub memory: Arc<Memory>,
     /// The number of handles; expressions that read the array hold none.
     handles: AtomicIsize,
+    /// Whether the elements have been computed without being stored.
+    used: AtomicBool,
     /// The name on the engines.
     stored: OnceLock<ArrayId>,
     /// What is to be computed, as long as there is no name.
@@ -33,6 +35,8 @@ pub struct Node {
 pub struct Memory {
     /// Whether the user has a view through which elements may change without our knowing.
     exposed: AtomicBool,
+    /// The number of handles of the array and of views of it.
+    handles: AtomicIsize,
     /// The expressions that read it.
     readers: Mutex<Vec<Weak<Node>>>,
 }
@@ -71,6 +75,7 @@ impl Node {
             dtype,
             memory,
             handles: AtomicIsize::new(0),
+            used: AtomicBool::new(false),
             stored: OnceLock::from(id),
             pending: Mutex::new(None),
         })
@@ -89,6 +94,7 @@ impl Node {
             dtype,
             memory: Arc::default(),
             handles: AtomicIsize::new(0),
+            used: AtomicBool::new(false),
             stored: OnceLock::new(),
             pending: Mutex::new(Some(expression.clone())),
         });
@@ -139,15 +145,27 @@ impl Node {
 
     pub fn add_handle(&self) {
         self.handles.fetch_add(1, Ordering::Relaxed);
+        self.memory.handles.fetch_add(1, Ordering::Relaxed);
     }
 
     pub fn remove_handle(&self) {
         self.handles.fetch_sub(1, Ordering::Relaxed);
+        self.memory.handles.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Whether there is a handle, so that somebody may ask for the elements later.
     pub fn is_held(&self) -> bool {
         self.handles.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether the elements have not been computed yet without being stored; they are now, unless
+    /// this is a rehearsal.
+    pub fn is_first_use(&self, is_rehearsal: bool) -> bool {
+        let used = self.used.load(Ordering::Relaxed);
+        if !is_rehearsal {
+            self.used.store(true, Ordering::Relaxed);
+        }
+        !used
     }
 
     /// Whether every engine has in its piece what a result of this layout needs there.
@@ -162,6 +180,11 @@ impl Node {
 }
 
 impl Memory {
+    /// Whether somebody has a handle of the array or of a view of it.
+    pub fn is_held(&self) -> bool {
+        self.handles.load(Ordering::Relaxed) > 0
+    }
+
     /// Whether elements may change without our knowing.
     pub fn is_exposed(&self) -> bool {
         self.exposed.load(Ordering::Acquire)
@@ -204,6 +227,14 @@ impl Memory {
         }
         seen.retain(|node| node.is_held());
         seen
+    }
+
+    /// Whether somebody may ask for an array whose expression reads the memory, other than those
+    /// that are `known`.
+    pub fn is_wanted(&self, known: impl Fn(&Arc<Node>) -> bool) -> bool {
+        let readers = self.pending_readers();
+        let mut others = readers.iter().filter(|reader| !known(reader));
+        others.any(|reader| reader.is_held() || !reader.memory.held_readers().is_empty())
     }
 
     fn pending_readers(&self) -> Vec<Arc<Node>> {

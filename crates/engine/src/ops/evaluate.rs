@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use distarray_comm::{Communicator, SharedObject};
 use distarray_kernels::program::FloatFlags;
-use distarray_kernels::{Block, Input, Labels, copy};
+use distarray_kernels::{Block, Labels, copy};
 use distarray_meta::plan;
 use smallvec::SmallVec;
 
@@ -91,11 +91,7 @@ impl Evaluate {
 
     /// The global index of each position of a piece, if the program asks for them.
     fn labels(&self, rank: usize) -> Vec<Labels> {
-        if self.program.inputs.iter().any(|input| matches!(input, Input::Label(_))) {
-            labels(&self.distribution, rank)
-        } else {
-            Vec::new()
-        }
+        if self.program.asks_for_labels() { labels(&self.distribution, rank) } else { Vec::new() }
     }
 
     /// Keeps results that are new arrays.

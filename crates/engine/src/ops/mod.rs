@@ -6,7 +6,6 @@ pub mod evaluate;
 pub mod file;
 pub mod host;
 mod parts;
-pub mod random;
 pub mod redistribute;
 pub mod reduce;
 pub mod reshape;

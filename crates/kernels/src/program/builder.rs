@@ -2,6 +2,7 @@
 
 use super::{Input, Operand, Output, Program, Step};
 use crate::promotion::Kind;
+use crate::random::Draw;
 use crate::{DType, KernelError, Loop, Op, Result, Scalar};
 
 /// What one argument of an operation comes from.
@@ -41,6 +42,13 @@ impl Builder {
         Operand::Input(self.program.inputs.len() - 1)
     }
 
+    /// Adds an input of random numbers.
+    pub fn random(&mut self, draw: Draw) -> Operand {
+        self.program.inputs.push(Input::Random(self.program.draws.len()));
+        self.program.draws.push(draw);
+        Operand::Input(self.program.inputs.len() - 1)
+    }
+
     /// Adds what a source describes; a constant needs no input.
     pub fn source(&mut self, source: &Source) -> Operand {
         match *source {
@@ -60,6 +68,7 @@ impl Builder {
             Operand::Input(input) => match self.program.inputs[input] {
                 Input::Block(dtype) => dtype,
                 Input::Label(_) => DType::Int64,
+                Input::Random(draw) => self.program.draws[draw].dtype,
             },
             Operand::Register(register) => self.registers[register],
             Operand::Constant(value) => value.dtype(),

@@ -5,8 +5,8 @@ use std::fmt;
 use super::{Input, Operand, Program, Step};
 
 impl fmt::Display for Program {
-    /// One line for each step and each output: what comes in is `x0`, `x1`, ..., results of steps
-    /// are `t0`, `t1`, ...
+    /// One line for each step and each output: what comes in is `x0`, `x1`, ..., random
+    /// numbers are `random0`, ..., results of steps `t0`, `t1`, ...
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (register, step) in self.steps.iter().enumerate() {
             match step {
@@ -29,8 +29,13 @@ impl Program {
     pub fn name(&self, operand: Operand) -> String {
         match operand {
             Operand::Input(input) => match self.inputs[input] {
-                Input::Block(_) => format!("x{input}"),
+                Input::Block(_) => {
+                    let before = &self.inputs[..input];
+                    let blocks = before.iter().filter(|it| matches!(it, Input::Block(_)));
+                    format!("x{}", blocks.count())
+                }
                 Input::Label(axis) => format!("index{axis}"),
+                Input::Random(draw) => format!("random{draw}"),
             },
             Operand::Register(register) => format!("t{register}"),
             Operand::Constant(value) => value.to_string(),

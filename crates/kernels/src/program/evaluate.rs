@@ -51,6 +51,18 @@ impl Program {
         labels: &[Labels],
         outputs: &[Block],
     ) -> Result<Vec<(usize, FloatFlags)>> {
+        self.evaluate_part(threads, shape, Blocks { inputs, labels, outputs, whole: 0 })
+    }
+
+    /// Runs the program over blocks, which may be a part of more that others calls go through
+    /// before and after.
+    pub(super) fn evaluate_part(
+        &self,
+        threads: usize,
+        shape: &[usize],
+        blocks: Blocks<'_>,
+    ) -> Result<Vec<(usize, FloatFlags)>> {
+        let Blocks { inputs, labels, outputs, .. } = blocks;
         self.check(shape, inputs, labels, outputs)?;
         if shape.contains(&0) || outputs.is_empty() {
             return Ok(Vec::new());
@@ -59,8 +71,7 @@ impl Program {
             return Ok(record?.finish());
         }
         let all: PerBlock<&Block> = outputs.iter().chain(inputs).collect();
-        let labelled = |axis: usize| self.inputs.contains(&Input::Label(axis));
-        let blocks = Blocks { inputs, labels, outputs };
+        let labelled = |axis: usize| self.asks_for(axis);
         let walk = Walk::new(shape, &all, labelled);
         let parts = Parts::new(self, &walk, threads);
         if parts.count == 1 {
@@ -90,6 +101,13 @@ impl Program {
             match *input {
                 Input::Label(axis) if axis < shape.len() && axis < labels.len() => {}
                 Input::Label(axis) => return wrong(format!("no labels for axis {axis}")),
+                Input::Random(draw) => {
+                    let draw = &self.draws[draw];
+                    draw.variate.check(draw.dtype)?;
+                    if draw.weights.len() != shape.len() || labels.len() < shape.len() {
+                        return wrong(format!("no labels for random numbers of {shape:?}"));
+                    }
+                }
                 Input::Block(dtype) => {
                     let Some(block) = blocks.next() else {
                         return wrong("fewer blocks than inputs".to_owned());

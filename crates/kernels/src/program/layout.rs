@@ -4,6 +4,7 @@
 
 use smallvec::SmallVec;
 
+use super::draws::DrawSource;
 use super::registers::Registers;
 use super::scratch::Scratch;
 use super::stream::Traffic;
@@ -88,12 +89,15 @@ pub struct Blocks<'a> {
     pub inputs: &'a [Block],
     pub labels: &'a [Labels],
     pub outputs: &'a [Block],
+    /// The number of elements in the whole that these are a part of; 0, if they are all.
+    pub whole: usize,
 }
 
 /// A program laid out for one walk.
 pub struct Layout<'a> {
     pub sources: PerBlock<Source<'a>>,
     pub labels: SmallVec<[LabelSource<'a>; 1]>,
+    pub draws: Vec<DrawSource>,
     pub calls: SmallVec<[Call; 4]>,
     pub sinks: SmallVec<[Sink<'a>; 1]>,
     pub tile: TileShape,
@@ -121,6 +125,7 @@ impl<'a> Layout<'a> {
         let mut layout = Self {
             sources: SmallVec::new(),
             labels: SmallVec::new(),
+            draws: Vec::new(),
             calls: SmallVec::new(),
             sinks: SmallVec::new(),
             tile,
@@ -129,11 +134,17 @@ impl<'a> Layout<'a> {
             inputs: SmallVec::new(),
             constants: SmallVec::new(),
             eager: true,
-            traffic: Traffic::new(program, walk),
+            traffic: Traffic::new(program, walk, blocks.whole),
         };
         for input in &program.inputs {
             let slot = match *input {
                 Input::Label(axis) => layout.add_label(walk, axis, &blocks.labels[axis]),
+                Input::Random(draw) => {
+                    let draw = &program.draws[draw];
+                    let slot = layout.registers.add_lasting(draw.dtype.itemsize());
+                    layout.draws.push(DrawSource::new(draw, walk, blocks.labels, slot));
+                    slot
+                }
                 Input::Block(dtype) => layout.add_source(walk, dtype, blocks, repeatable),
             };
             layout.inputs.push(slot);

@@ -3,6 +3,7 @@
 mod builder;
 mod chunks;
 mod display;
+mod draws;
 mod evaluate;
 pub(crate) mod flags;
 mod layout;
@@ -16,6 +17,7 @@ mod stream;
 mod tile;
 mod verify;
 
+use crate::random::Draw;
 use crate::{DType, Op, Scalar};
 
 pub use builder::{Builder, Source};
@@ -32,6 +34,8 @@ pub struct Program {
     pub steps: Vec<Step>,
     /// What it stores.
     pub outputs: Vec<Output>,
+    /// The random numbers among its inputs.
+    pub draws: Vec<Draw>,
 }
 
 /// What a program reads.
@@ -41,6 +45,8 @@ pub enum Input {
     Block(DType),
     /// The global index (`Int64`) along this axis of the shape that the program runs over.
     Label(usize),
+    /// The random numbers of that place among the program's.
+    Random(usize),
 }
 
 /// One argument of a step, or the value of an output.
@@ -89,6 +95,29 @@ impl Step {
 }
 
 impl Program {
+    /// Whether the program asks where elements lie in the whole array, along an axis.
+    pub(crate) fn asks_for(&self, axis: usize) -> bool {
+        self.inputs.iter().any(|input| match *input {
+            Input::Block(_) => false,
+            Input::Label(label) => label == axis,
+            Input::Random(_) => true,
+        })
+    }
+
+    /// Whether the program asks where elements lie in the whole array.
+    pub fn asks_for_labels(&self) -> bool {
+        self.inputs.iter().any(|input| !matches!(input, Input::Block(_)))
+    }
+
+    /// The dtype of an input.
+    pub(crate) fn dtype_of(&self, input: Input) -> Option<DType> {
+        match input {
+            Input::Block(dtype) => Some(dtype),
+            Input::Label(_) => Some(DType::Int64),
+            Input::Random(draw) => self.draws.get(draw).map(|draw| draw.dtype),
+        }
+    }
+
     /// Every operand of a step or an output.
     pub(crate) fn operands(&self) -> impl Iterator<Item = Operand> {
         let arguments = self.steps.iter().flat_map(Step::operands).copied();

@@ -34,6 +34,8 @@ impl Parts {
         let inputs = program.inputs.iter().map(|input| match input {
             Input::Block(dtype) => dtype.itemsize(),
             Input::Label(_) => 0,
+            // As long as a few steps.
+            Input::Random(_) => 4 * 8,
         });
         let outputs = program.outputs.iter().map(|output| output.dtype.itemsize());
         // A step takes about as long as moving a number.

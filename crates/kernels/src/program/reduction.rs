@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use super::chunks::Chunks;
+use super::layout::Blocks;
 use super::tile::block_len;
 use super::{FloatFlags, Program};
 use crate::element::with_element;
@@ -98,6 +99,7 @@ impl Reducing<'_> {
         let totals = running::<T>(self.reduction, self.dtype, results);
         let mut totals = totals.ok_or_else(|| self.no_loop())?;
         let scratch = Block::uninitialised(T::DTYPE, &[chunks.most])?;
+        let whole = self.shape.iter().product();
         let mut met = Vec::new();
         for index in range {
             let chunk = chunks.get(index);
@@ -111,13 +113,9 @@ impl Reducing<'_> {
             let inputs: Vec<Block> = self.inputs.iter().map(|block| chunk.of(block)).collect();
             let outputs: Vec<Block> = self.outputs.iter().map(place).collect();
             let labels = chunk.labels(self.labels);
-            met.extend(self.program.evaluate_with(
-                1,
-                &chunk.shape(),
-                &inputs,
-                &labels,
-                &outputs,
-            )?);
+            let (inputs, labels, outputs) = (&inputs[..], &labels[..], &outputs[..]);
+            let blocks = Blocks { inputs, labels, outputs, whole };
+            met.extend(self.program.evaluate_part(1, &chunk.shape(), blocks)?);
             // SAFETY: the program has just written the values, and nobody else knows the memory yet.
             let values = unsafe { outputs[self.value].as_slice::<T>() };
             let values = values.ok_or_else(|| self.no_loop())?;

@@ -152,6 +152,13 @@ impl<'a> Run<'a> {
     /// Brings the inputs of a tile where the calls find them.
     fn load(&mut self, spot: Spot<'_>) {
         self.fill_labels(spot);
+        for draw in &mut self.layout.draws {
+            let register = self.pointers[draw.slot];
+            // SAFETY: the register has room for as many numbers as a tile has elements.
+            unsafe {
+                draw.fill(register, self.layout.tile, spot.tile, spot.firsts, spot.outer);
+            }
+        }
         for (source, filled) in self.layout.sources.iter().zip(&mut self.filled) {
             let (start, register) = (spot.starts[source.block], self.pointers[source.slot]);
             let gather = |tile: Tile| {

@@ -22,17 +22,17 @@ pub struct Traffic {
 const FAR: usize = 1 << 20;
 
 impl Traffic {
-    /// The traffic of a program over a walk.
-    pub fn new(program: &Program, walk: &Walk<'_>) -> Self {
+    /// The traffic of a program over a walk, which may be a part of one over `whole` elements.
+    pub fn new(program: &Program, walk: &Walk<'_>, whole: usize) -> Self {
         let elements: usize = walk.lens.iter().product();
         let inputs = program.inputs.iter().map(|input| match input {
             Input::Block(dtype) => dtype.itemsize(),
-            Input::Label(_) => 0,
+            Input::Label(_) | Input::Random(_) => 0,
         });
         let outputs: usize = program.outputs.iter().map(|output| output.dtype.itemsize()).sum();
         let all = inputs.sum::<usize>() + outputs;
         Self {
-            is_far: elements.saturating_mul(all) > FAR,
+            is_far: elements.max(whole).saturating_mul(all) > FAR,
             streams: elements.saturating_mul(outputs) > too_much(),
         }
     }

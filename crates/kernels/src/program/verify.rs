@@ -1,6 +1,6 @@
 //! Whether a program is well formed: its loops then find what they read and write.
 
-use super::{Input, Operand, Program, Step};
+use super::{Operand, Program, Step};
 use crate::{DType, KernelError, Result};
 
 impl Program {
@@ -37,10 +37,7 @@ impl Program {
     /// Checks an operand that is used after the first `steps` steps.
     fn expect(&self, dtype: DType, operand: Operand, steps: usize) -> Result<()> {
         let found = match operand {
-            Operand::Input(input) => self.inputs.get(input).map(|input| match *input {
-                Input::Block(dtype) => dtype,
-                Input::Label(_) => DType::Int64,
-            }),
+            Operand::Input(input) => self.inputs.get(input).and_then(|input| self.dtype_of(*input)),
             Operand::Register(register) => match self.steps[..steps].get(register) {
                 Some(Step::Apply { op, dtype, .. }) => op.output(*dtype),
                 Some(Step::Cast { to, .. }) => Some(*to),

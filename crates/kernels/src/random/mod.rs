@@ -4,6 +4,7 @@
 //! counter `i / 2` of a generator that is a function of key and counter. So the array is the same
 //! for any number of engines and any distribution, and each engine makes its own part.
 
+mod draw;
 mod normal;
 mod source;
 mod store;
@@ -13,6 +14,8 @@ mod variate;
 #[cfg(test)]
 mod tests;
 
+pub use draw::Draw;
+pub(crate) use draw::{Along, Tiles};
 pub use threefry::{Words, threefry};
 pub use variate::Variate;
 
@@ -41,17 +44,27 @@ pub fn fill(
     assert!(labels.len() == dest.ndim() && global_shape.len() == dest.ndim());
     variate.check(dest.dtype())?;
     if dest.size() > 0 {
-        let mut weights = vec![1_i64; dest.ndim()];
-        for axis in (1..dest.ndim()).rev() {
-            weights[axis - 1] = weights[axis] * global_shape[axis] as i64;
-        }
-        store::fill(dest, variate, key, labels, &weights);
+        store::fill(dest, variate, key, labels, &weights(global_shape));
     }
     Ok(())
 }
 
+/// What a position along each axis adds to the index of an element.
+fn weights(global_shape: &[usize]) -> Vec<i64> {
+    let mut weights = vec![1_i64; global_shape.len()];
+    for axis in (1..global_shape.len()).rev() {
+        weights[axis - 1] = weights[axis] * global_shape[axis] as i64;
+    }
+    weights
+}
+
 impl Variate {
-    fn check(self, dtype: DType) -> Result<()> {
+    /// Whether there are such numbers of a dtype.
+    ///
+    /// # Errors
+    ///
+    /// As [`fill`].
+    pub fn check(self, dtype: DType) -> Result<()> {
         let is_float = matches!(dtype, DType::Float16 | DType::Float32 | DType::Float64);
         let fits = match self {
             Self::Uniform => is_float,

@@ -2,7 +2,7 @@
 
 use super::normal::Normals;
 use super::threefry::{Each, Run, Words};
-use super::variate::{Uniforms, Variate, below};
+use super::variate::{UniformRun, Uniforms, Variate, below};
 use crate::DType;
 use crate::simd::widest;
 
@@ -56,6 +56,14 @@ impl Source {
 
     /// The numbers of up to [`COUNT`] indices: 64 bit floats as their bits, or integers.
     pub(super) fn numbers(&mut self, indices: Indices<'_>, count: usize) -> &[u64] {
+        if let (Variate::Uniform, Indices::From(first)) = (self.variate, indices) {
+            // The most frequent case, in one pass.
+            let start = (first % 2) as usize;
+            let (pairs, _) = self.numbers.as_chunks_mut::<2>();
+            let pairs = &mut pairs[..(start + count).div_ceil(2)];
+            widest(UniformRun { key: self.key, first: first / 2, bits: self.bits, pairs });
+            return &self.numbers[start..start + count];
+        }
         let pairs = self.pairs(indices, count);
         let (left, right) = (&mut self.left[..pairs], &mut self.right[..pairs]);
         if let Variate::Normal { .. } = self.variate {

@@ -104,29 +104,49 @@ impl Writer {
                 self.indices.extend(indices);
                 Indices::Each(&self.indices)
             };
-            store(self.source.numbers(indices, count), self.dtype, &axis.layout, first, start);
+            let numbers = self.source.numbers(indices, count);
+            // SAFETY: the places are those of elements of the block, which has that dtype.
+            unsafe { put(numbers, self.dtype, &axis.layout, first, start) };
         }
     }
 }
 
-/// Writes numbers to the positions of an axis from `first` on.
-fn store(numbers: &[u64], dtype: DType, axis: &AxisLayout, first: usize, start: *mut u8) {
-    match dtype {
-        DType::Float64 | DType::Int64 | DType::UInt64 => {
-            write(numbers, axis, first, start, |bits| bits);
+/// Writes numbers, as a dtype, to the positions of an axis from `first` on.
+///
+/// # Safety
+///
+/// These positions from `start` must be valid for writes of items of that dtype.
+pub(super) unsafe fn put(
+    numbers: &[u64],
+    dtype: DType,
+    axis: &AxisLayout,
+    first: usize,
+    start: *mut u8,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match dtype {
+            DType::Float64 | DType::Int64 | DType::UInt64 => {
+                write(numbers, axis, first, start, |bits| bits);
+            }
+            DType::Float32 => {
+                write(numbers, axis, first, start, |bits| f64::from_bits(bits) as f32);
+            }
+            DType::Float16 => {
+                write(numbers, axis, first, start, |bits| f16::from_f64(f64::from_bits(bits)));
+            }
+            DType::Int32 | DType::UInt32 => write(numbers, axis, first, start, |bits| bits as u32),
+            DType::Int16 | DType::UInt16 => write(numbers, axis, first, start, |bits| bits as u16),
+            _ => write(numbers, axis, first, start, |bits| bits as u8),
         }
-        DType::Float32 => write(numbers, axis, first, start, |bits| f64::from_bits(bits) as f32),
-        DType::Float16 => {
-            write(numbers, axis, first, start, |bits| f16::from_f64(f64::from_bits(bits)));
-        }
-        DType::Int32 | DType::UInt32 => write(numbers, axis, first, start, |bits| bits as u32),
-        DType::Int16 | DType::UInt16 => write(numbers, axis, first, start, |bits| bits as u16),
-        _ => write(numbers, axis, first, start, |bits| bits as u8),
     }
 }
 
+/// # Safety
+///
+/// As [`put`], for items like a `T`.
 #[inline(always)]
-fn write<T>(
+unsafe fn write<T>(
     numbers: &[u64],
     axis: &AxisLayout,
     first: usize,
@@ -137,7 +157,7 @@ fn write<T>(
         AxisLayout::Strided { stride, .. } if *stride == size_of::<T>() as isize => {
             let start = start.cast::<T>().wrapping_add(first);
             for (position, &number) in numbers.iter().enumerate() {
-                // SAFETY: the place is that of an element of the block, of this type.
+                // SAFETY: the caller's promise.
                 unsafe { start.wrapping_add(position).write_unaligned(convert(number)) };
             }
         }

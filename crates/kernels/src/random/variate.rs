@@ -37,9 +37,35 @@ impl Work for Uniforms<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let (shift, unit) = (64 - self.bits, 1.0 / (1_u64 << self.bits) as f64);
         for word in self.words {
-            *word = ((*word >> shift) as f64 * unit).to_bits();
+            *word = uniform(*word, self.bits);
+        }
+    }
+}
+
+#[inline(always)]
+fn uniform(word: u64, bits: u32) -> u64 {
+    let unit = 1.0 / (1_u64 << bits) as f64;
+    ((word >> (64 - bits)) as f64 * unit).to_bits()
+}
+
+/// Makes such floats for consecutive counters.
+pub(super) struct UniformRun<'a> {
+    pub(super) key: Words,
+    pub(super) first: u64,
+    pub(super) bits: u32,
+    pub(super) pairs: &'a mut [Words],
+}
+
+impl Work for UniformRun<'_> {
+    type Output = ();
+    const WANTS_64: bool = true;
+
+    #[inline(always)]
+    fn run(self) {
+        for (pair, counter) in self.pairs.iter_mut().zip(self.first..) {
+            let [left, right] = threefry(self.key, [counter, 0]);
+            *pair = [uniform(left, self.bits), uniform(right, self.bits)];
         }
     }
 }

@@ -101,6 +101,44 @@ impl PyArray {
 
 #[pymethods]
 impl PyArray {
+    /// A new array of random numbers: `kind` is "uniform", "normal" (with location and scale) or
+    /// "integers" (with bounds); `deferred`: made when somebody needs it.
+    #[staticmethod]
+    #[pyo3(signature = (engines, distribution, dtype, kind, key, parameters, *, deferred=false))]
+    #[expect(clippy::too_many_arguments, reason = "Python's side passes them by name")]
+    fn random(
+        py: Python<'_>,
+        engines: &PyEngines,
+        distribution: &PyDistribution,
+        dtype: &Bound<'_, PyAny>,
+        kind: &str,
+        key: [u64; 2],
+        parameters: &Bound<'_, PyAny>,
+        deferred: bool,
+    ) -> PyResult<Self> {
+        let dtype = dtype::extract(dtype)?;
+        let variate = match kind {
+            "uniform" => Variate::Uniform,
+            "normal" => {
+                let (loc, scale) = parameters.extract()?;
+                Variate::Normal { loc, scale }
+            }
+            "integers" => {
+                let (low, high) = parameters.extract()?;
+                Variate::Integers { low, high }
+            }
+            _ => return Err(PyTypeError::new_err(format!("unknown kind of variate {kind:?}"))),
+        };
+        let session: Arc<dyn Session> = engines.session.clone();
+        let distribution = distribution.inner.clone();
+        let size = distribution.global_size().saturating_mul(dtype.itemsize());
+        let array = work(py, size, || {
+            let policy = Policy { deferred, ..Policy::ALLOW };
+            Array::random(&session, distribution.clone(), dtype, variate, key, &policy)
+        })?;
+        Ok(array.into())
+    }
+
     /// A new array: `item` is a 0-d ndarray of the dtype, or None for unset elements.
     #[staticmethod]
     #[pyo3(signature = (engines, distribution, dtype, item=None))]
@@ -378,32 +416,6 @@ impl PyArray {
     fn save_npy(&self, py: Python<'_>, path: std::path::PathBuf) -> PyResult<()> {
         let array = self.inner.clone();
         work(py, usize::MAX, move || array.save_npy(&path))
-    }
-
-    /// Fills with random numbers: `kind` is "uniform", "normal" (with location and scale) or
-    /// "integers" (with bounds).
-    #[pyo3(signature = (kind, key, parameters))]
-    fn fill_random(
-        &self,
-        py: Python<'_>,
-        kind: &str,
-        key: [u64; 2],
-        parameters: &Bound<'_, PyAny>,
-    ) -> PyResult<()> {
-        let variate = match kind {
-            "uniform" => Variate::Uniform,
-            "normal" => {
-                let (loc, scale) = parameters.extract()?;
-                Variate::Normal { loc, scale }
-            }
-            "integers" => {
-                let (low, high) = parameters.extract()?;
-                Variate::Integers { low, high }
-            }
-            _ => return Err(PyTypeError::new_err(format!("unknown kind of variate {kind:?}"))),
-        };
-        let array = self.inner.clone();
-        work(py, bytes(&self.inner), move || array.fill_random(variate, key))
     }
 
     /// A reduction, and the floating-point exceptions that it met; see the Python side for the
