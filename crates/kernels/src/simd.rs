@@ -117,6 +117,12 @@ pub(crate) fn prefetch<T>(chunk: &[T]) {
     prefetch_lines(chunk.as_ptr().cast(), size_of_val(chunk));
 }
 
+/// Asks for memory that lies so many bytes after what is read, and will soon be read.
+#[inline(always)]
+pub(crate) fn prefetch_at<T>(chunk: &[T], distance: isize) {
+    prefetch_lines(chunk.as_ptr().cast::<i8>().wrapping_offset(distance), size_of_val(chunk));
+}
+
 #[inline(always)]
 fn prefetch_lines(start: *const i8, len: usize) {
     #[cfg(target_arch = "x86_64")]

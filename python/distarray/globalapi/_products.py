@@ -65,7 +65,7 @@ class Products(Handle):
 
 def dot(a: Any, b: Any, out: Any = None) -> Any:
     """Carry out ``numpy.dot`` for vectors and single elements."""
-    a, b = _arrays(a, b)
+    a, b = _arrays(a, b, out)
     if a.ndim == 0 or b.ndim == 0:
         return _put(np.multiply(a, b), out)
     _refuse_matrices("dot", a, b)
@@ -105,7 +105,7 @@ def by_rows(ufunc: np.ufunc, inputs: Sequence[Any], keywords: Mapping[str, Any])
     is_of_pairs = ufunc is _matmul or ufunc.__name__ == "vecdot"
     is_plain = all(name == "out" for name in keywords)
     if is_of_pairs and is_plain and all(np.ndim(item) == 1 for item in inputs):
-        a, b = _arrays(*inputs)
+        a, b = _arrays(inputs[0], inputs[1], out)
         if a.size != b.size:
             raise ValueError(
                 f"{ufunc.__name__}: Input operand 1 has a mismatch in its core dimension 0, with "
@@ -118,9 +118,9 @@ def by_rows(ufunc: np.ufunc, inputs: Sequence[Any], keywords: Mapping[str, Any])
     )
 
 
-def _arrays(a: Any, b: Any) -> tuple[Any, Any]:
-    """Return both operands as DistArrays, those that are none where the other one is."""
-    handles = [item for item in (a, b) if isinstance(item, Handle)]
+def _arrays(a: Any, b: Any, out: Any = None) -> tuple[Any, Any]:
+    """Return both operands as DistArrays, those that are none where the others are."""
+    handles = [item for item in (a, b, out) if isinstance(item, Handle)]
     context = common_context(handles)
     if not isinstance(a, Handle):
         a = context.asarray(np.asarray(a))

@@ -141,9 +141,9 @@ class Reductions(Handle):
     ) -> Any:
         """Return the variance of the elements over the given axes.
 
-        Computed in two passes, so that a large mean costs no accuracy. The sum of the squared
-        deviations is divided by the number of elements less `ddof`, which may be called
-        `correction` too; for the other arguments see :meth:`sum`.
+        Exact, rounded once: a large mean costs no accuracy. The sum of the squared deviations is
+        divided by the number of elements less `ddof`, which may be called `correction` too; for the
+        other arguments see :meth:`sum`.
         """
         ddof = _ddof(ddof, correction)
         return reduce("var", self, axis, dtype, out, keepdims, where=where, ddof=ddof)

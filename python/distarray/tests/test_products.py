@@ -108,6 +108,7 @@ def test_dot_of_numbers_mixed_dtypes_and_views():
     out = context.zeros((), dtype=np.float32)
     assert y.dot(y, out=out) is out
     assert_same(out, np.asarray(b.dot(b)))
+    assert_same(np.dot(b, b, out=out), np.asarray(b.dot(b)))
     with pytest.raises(ValueError, match="output array is not acceptable"):
         y.dot(y, out=context.zeros((), dtype=float))
 

@@ -17,7 +17,7 @@ use crate::supersteps::{self, Supersteps};
 use crate::{ArrayId, LocalArray, Reply};
 
 /// Of how many elements each result is made by one engine, which reads the pieces of the others.
-const SHORT: usize = 64;
+const SHORT: usize = 256;
 
 impl Reduce {
     /// Reduces; collective over the participants.

@@ -36,6 +36,12 @@ pub(crate) const LANES: usize = 64;
 /// How many elements a lane may have, so that the bounds of the errors hold.
 pub(crate) const MOST_ELEMENTS: usize = 1024;
 
+/// Of so many rows the elements of some lanes don't fit the first-level cache.
+const MANY: usize = 32;
+
+/// How many rows ahead memory is asked for then.
+const AHEAD: usize = 12;
+
 /// Half the distance of neighbouring floats at 1.
 const UNIT: f64 = f64::EPSILON / 2.0;
 
@@ -79,13 +85,13 @@ pub(crate) fn moments<T: Term, R: Nearest>(
 ) -> bool {
     debug_assert!(rows.len() <= MOST_ELEMENTS && results.len() <= LANES);
     if moment.is_of_squares() {
-        fused(Work::<T, R, true> { rows, first, moment, results, terms: PhantomData })
+        fused(Work::<T, R, LANES> { rows, first, moment, results, terms: PhantomData })
     } else {
-        fused(Work::<T, R, false> { rows, first, moment, results, terms: PhantomData })
+        fused(Work::<T, R, 0> { rows, first, moment, results, terms: PhantomData })
     }
 }
 
-struct Work<'a, T, R, const SQUARES: bool> {
+struct Work<'a, T, R, const SQUARES: usize> {
     rows: &'a [&'a [T]],
     first: usize,
     moment: Moment,
@@ -93,7 +99,7 @@ struct Work<'a, T, R, const SQUARES: bool> {
     terms: PhantomData<R>,
 }
 
-impl<T: Term, R: Nearest, const SQUARES: bool> FusedWork for Work<'_, T, R, SQUARES> {
+impl<T: Term, R: Nearest, const SQUARES: usize> FusedWork for Work<'_, T, R, SQUARES> {
     type Output = bool;
 
     #[inline(always)]
@@ -103,10 +109,11 @@ impl<T: Term, R: Nearest, const SQUARES: bool> FusedWork for Work<'_, T, R, SQUA
         let mut lanes = Lanes::<SQUARES>::NOTHING;
         if width == LANES {
             let at = |row: usize| rows[row][first..].first_chunk().expect("as many columns");
-            // Those of the next lanes.
-            let ask = |rows_asked: Range<usize>| {
-                for row in rows_asked {
-                    if let Some(next) = rows[row][first + LANES..].first_chunk::<LANES>() {
+            // Those of the next lanes, or of later rows where they would be too many.
+            let (far, aside) = if rows.len() > MANY { (AHEAD, 0) } else { (0, LANES) };
+            let ask = |asking: Range<usize>| {
+                for row in asking.filter_map(|row| rows.get(row + far)) {
+                    if let Some(next) = row[first + aside..].first_chunk::<LANES>() {
                         prefetch(next);
                     }
                 }
@@ -142,10 +149,10 @@ impl<T: Term, R: Nearest, const SQUARES: bool> FusedWork for Work<'_, T, R, SQUA
     }
 }
 
-/// The running sums of lanes.
-struct Lanes<const SQUARES: bool> {
+/// The running sums of lanes; `SQUARES` is [`LANES`] or, where no squares are summed, 0.
+struct Lanes<const SQUARES: usize> {
     sums: Sums,
-    squares: Squares,
+    squares: Squares<SQUARES>,
 }
 
 struct Sums {
@@ -155,23 +162,23 @@ struct Sums {
     lost: [u64; LANES],
 }
 
-struct Squares {
-    sum: [f64; LANES],
-    rest: [f64; LANES],
+struct Squares<const LEN: usize> {
+    sum: [f64; LEN],
+    rest: [f64; LEN],
     /// Where a bit but the sign's is not zero, not all of the squares is in `sum`.
-    inexact: [u64; LANES],
+    inexact: [u64; LEN],
     /// The bits in which elements differ from the first one.
-    difference: [u64; LANES],
+    difference: [u64; LEN],
 }
 
-impl<const SQUARES: bool> Lanes<SQUARES> {
+impl<const SQUARES: usize> Lanes<SQUARES> {
     const NOTHING: Self = Self {
         sums: Sums { sum: [0.0; LANES], rest: [0.0; LANES], lost: [0; LANES] },
         squares: Squares {
-            sum: [0.0; LANES],
-            rest: [0.0; LANES],
-            inexact: [0; LANES],
-            difference: [0; LANES],
+            sum: [0.0; SQUARES],
+            rest: [0.0; SQUARES],
+            inexact: [0; SQUARES],
+            difference: [0; SQUARES],
         },
     };
 
@@ -182,7 +189,7 @@ impl<const SQUARES: bool> Lanes<SQUARES> {
             // A sum of nothing but -0 is 0.
             *sum = item.value() + 0.0;
         }
-        if SQUARES {
+        if SQUARES > 0 {
             for (lane, item) in row.iter().enumerate() {
                 let value = item.value();
                 let (product, error) = product::<FMA>(value, value);
@@ -217,7 +224,7 @@ impl<const SQUARES: bool> Lanes<SQUARES> {
             }
             (sums.sum[lane], sums.rest[lane], sums.lost[lane]) = (sum, rest, lost);
         }
-        if !SQUARES {
+        if SQUARES == 0 {
             return;
         }
         for lane in 0..LANES {
@@ -246,19 +253,31 @@ impl<const SQUARES: bool> Lanes<SQUARES> {
         moment: Moment,
         results: &mut [R],
     ) -> bool {
+        if let Some(results) = results.first_chunk_mut::<LANES>() {
+            return self.finish_all::<R, FMA>(count, moment, results);
+        }
         let mut found = [R::ZERO; LANES];
-        // A `match` within the loop would keep it from being vectorised.
-        let is_decided = match moment {
-            Moment::Sum => self.each_sum(&mut found),
-            Moment::Mean => self.each::<R, FMA, 1>(&mut found, count, 1.0),
-            Moment::Variance(divisor) => self.each::<R, FMA, 2>(&mut found, count, divisor),
-            Moment::StandardDeviation(divisor) => {
-                self.each::<R, FMA, 3>(&mut found, count, divisor)
-            }
-            Moment::Norm => self.each::<R, FMA, 4>(&mut found, count, 1.0),
-        };
+        let is_decided = self.finish_all::<R, FMA>(count, moment, &mut found);
         results.copy_from_slice(&found[..results.len()]);
         is_decided
+    }
+
+    #[inline(always)]
+    fn finish_all<R: Nearest, const FMA: bool>(
+        &self,
+        count: f64,
+        moment: Moment,
+        found: &mut [R; LANES],
+    ) -> bool {
+        // A `match` within the loop would keep it from being vectorised.
+        match moment {
+            Moment::Sum => self.each_sum(found),
+            Moment::Mean => self.each::<R, FMA, 1>(found, count, 1.0),
+            _ if SQUARES == 0 => false,
+            Moment::Variance(divisor) => self.each::<R, FMA, 2>(found, count, divisor),
+            Moment::StandardDeviation(divisor) => self.each::<R, FMA, 3>(found, count, divisor),
+            Moment::Norm => self.each::<R, FMA, 4>(found, count, 1.0),
+        }
     }
 
     /// The results of each lane, where `MOMENT` counts what can be asked for.

@@ -4,7 +4,7 @@
 
 use std::marker::PhantomData;
 
-use crate::simd::{Work, widest};
+use crate::simd::{Work, prefetch_at, widest};
 use crate::{Block, DType, Result};
 
 use super::accumulate::Task;
@@ -19,6 +19,9 @@ pub(super) const NOWHERE: i64 = -1;
 
 /// The width, in elements, of the tiles in which columns are compared.
 const TILE: usize = 1024;
+
+/// How many rows ahead memory is asked for.
+const AHEAD: usize = 2;
 
 impl Task<'_> {
     /// The extrema of elements of type `T`, which are the input's, and their flat indices.
@@ -106,7 +109,8 @@ impl<T: Ordered> Search<'_, T> {
                     let items = unsafe {
                         self.items.slice(offset, &inner.item, first, width, &mut self.scratch)
                     };
-                    best.take::<D>(items, row - top);
+                    let later = rows.item.at((row + AHEAD).min(rows.len - 1));
+                    best.take::<D>(items, row - top, later - rows.item.at(row));
                 }
                 for (column, (&value, row)) in best.values.iter().zip(&best.rows).enumerate() {
                     let out = place.out + (first + column) * inner.out;
@@ -150,8 +154,9 @@ struct Best<T: Ordered> {
 }
 
 impl<T: Ordered> Best<T> {
-    /// Takes up one row, the first of which is row 0.
-    fn take<D: Direction>(&mut self, items: &[T], row: usize) {
+    /// Takes up one row, the first of which is row 0. The row that is so many bytes away is soon taken
+    /// up, too.
+    fn take<D: Direction>(&mut self, items: &[T], row: usize, later: isize) {
         let row = T::Mark::new(row);
         if row.get() == 0 {
             self.values.clear();
@@ -159,7 +164,7 @@ impl<T: Ordered> Best<T> {
             self.rows.clear();
             self.rows.resize(items.len(), row);
         } else {
-            widest(Compare::<D, T> { best: self, items, row, direction: PhantomData });
+            widest(Compare::<D, T> { best: self, items, row, later, direction: PhantomData });
         }
     }
 }
@@ -168,6 +173,7 @@ struct Compare<'a, D, T: Ordered> {
     best: &'a mut Best<T>,
     items: &'a [T],
     row: T::Mark,
+    later: isize,
     direction: PhantomData<D>,
 }
 
@@ -176,11 +182,20 @@ impl<D: Direction, T: Ordered> Work for Compare<'_, D, T> {
 
     #[inline(always)]
     fn run(self) {
-        let best = self.best.values.iter_mut().zip(&mut self.best.rows);
-        for ((value, row), &item) in best.zip(self.items) {
-            let is_better = D::is_better(item, *value);
-            *value = if is_better { item } else { *value };
-            *row = if is_better { self.row } else { *row };
+        const CHUNK: usize = 64;
+        let Self { best, items, row: this, later, .. } = self;
+        let best = best.values.chunks_mut(CHUNK).zip(best.rows.chunks_mut(CHUNK));
+        for ((values, rows), items) in best.zip(items.chunks(CHUNK)) {
+            if items.len() == CHUNK {
+                // As long as the compiler knows it to be.
+                let items: &[T; CHUNK] = items.try_into().expect("a whole chunk");
+                prefetch_at(items, later);
+            }
+            for ((value, row), &item) in values.iter_mut().zip(rows).zip(items) {
+                let is_better = D::is_better(item, *value);
+                *value = if is_better { item } else { *value };
+                *row = if is_better { this } else { *row };
+            }
         }
     }
 }
