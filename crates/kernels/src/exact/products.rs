@@ -1,11 +1,19 @@
 //! Exact sums of products: dot products.
 
+#![expect(
+    clippy::needless_bitwise_bool,
+    reason = "a branch would keep the loop from being vectorised"
+)]
+
 use super::terms::{Plain, Term, integer, product};
 use super::totals::{Accumulator, Totals};
-use crate::simd::{FusedWork, fused};
+use crate::simd::{FusedWork, fused, prefetch_after};
 
 /// How many products are computed before they are summed.
-const BLOCK: usize = 512;
+const BLOCK: usize = 1024;
+
+/// How many of them memory is asked for at once.
+const CHUNK: usize = 64;
 
 /// Products below this magnitude may have a rounding error that no float holds.
 const LEAST: f64 = f64::from_bits((1023 - 960) << 52);
@@ -23,12 +31,14 @@ const LEAST: f64 = f64::from_bits((1023 - 960) << 52);
 /// ```
 pub struct Products {
     sums: Accumulator<f64, Plain, 1>,
+    /// The rounding errors: apart, as they are so much smaller that they need other windows.
+    errors: Accumulator<f64, Plain, 1>,
 }
 
 impl Products {
     /// The sums of nothing.
     pub fn new(slots: usize) -> Self {
-        Self { sums: Accumulator::new(slots) }
+        Self { sums: Accumulator::new(slots), errors: Accumulator::new(slots) }
     }
 
     /// Adds the products of neighbours to a slot, or takes them away.
@@ -47,7 +57,7 @@ impl Products {
             if fused(factors) {
                 self.sums.deposit(slot, products.as_chunks::<1>().0);
                 if T::LEVELS > 1 {
-                    self.sums.deposit(slot, errors.as_chunks::<1>().0);
+                    self.errors.deposit(slot, errors.as_chunks::<1>().0);
                 }
             } else {
                 self.deposit_singly(slot, left, right, sign);
@@ -71,7 +81,9 @@ impl Products {
 
     /// The sums of what came in.
     pub fn into_totals(self) -> Totals {
-        self.sums.into_totals()
+        let mut totals = self.sums.into_totals();
+        totals.merge(&self.errors.into_totals());
+        totals
     }
 }
 
@@ -91,15 +103,24 @@ impl<T: Term> FusedWork for Factors<'_, T> {
     fn run<const FMA: bool>(self) -> bool {
         let Self { left, right, sign, products, errors } = self;
         let mut doubts = 0_u64;
-        let factors = left.iter().zip(right);
-        for (((left, right), to), error_to) in factors.zip(products).zip(errors) {
-            let (left, right) = (sign * left.value(), right.value());
-            let (rounded, error) = product::<FMA>(left, right);
-            let is_zero = left == 0.0 || right == 0.0;
-            let is_normal = rounded.abs() >= LEAST && rounded.abs() <= f64::MAX;
-            let is_safe = is_zero || (is_normal && error.is_finite());
-            doubts |= u64::from(!is_safe);
-            (*to, *error_to) = (rounded, error);
+        let factors = left.chunks(CHUNK).zip(right.chunks(CHUNK));
+        let results = products.chunks_mut(CHUNK).zip(errors.chunks_mut(CHUNK));
+        for ((left, right), (products, errors)) in factors.zip(results) {
+            if let (Some(left), Some(right)) =
+                (left.first_chunk::<CHUNK>(), right.first_chunk::<CHUNK>())
+            {
+                prefetch_after(left);
+                prefetch_after(right);
+            }
+            let factors = left.iter().zip(right);
+            for (((left, right), to), error_to) in factors.zip(products).zip(errors) {
+                let (left, right) = (sign * left.value(), right.value());
+                let (rounded, error) = product::<FMA>(left, right);
+                let is_zero = (left == 0.0) | (right == 0.0);
+                let is_normal = (rounded.abs() >= LEAST) & (error.abs() <= f64::MAX);
+                doubts |= u64::from(!(is_zero | is_normal));
+                (*to, *error_to) = (rounded, error);
+            }
         }
         doubts == 0
     }
