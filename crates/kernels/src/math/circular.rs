@@ -158,19 +158,6 @@ impl Function<f64, 1> for Sin {
     }
 }
 
-impl Function<f32, 1> for Sin {
-    #[inline(always)]
-    fn usual<I: Isa>([x]: [f32; 1]) -> (f32, bool) {
-        let (rest, sign) = reduce_sin::<I>(x.into());
-        let value = flip(small_sin_single::<I>(rest), sign) as f32;
-        (value, x.abs().to_bits() < (limit::<I>() as f32).to_bits())
-    }
-
-    fn unusual([x]: [f32; 1]) -> f32 {
-        f64::from(x).sin() as f32
-    }
-}
-
 /// The cosine.
 pub(crate) struct Cos;
 
@@ -183,19 +170,6 @@ impl Function<f64, 1> for Cos {
 
     fn unusual([x]: [f64; 1]) -> f64 {
         x.cos()
-    }
-}
-
-impl Function<f32, 1> for Cos {
-    #[inline(always)]
-    fn usual<I: Isa>([x]: [f32; 1]) -> (f32, bool) {
-        let (rest, sign) = reduce_cos::<I>(x.into());
-        let value = flip(small_sin_single::<I>(rest), sign) as f32;
-        (value, x.abs().to_bits() < (limit::<I>() as f32).to_bits())
-    }
-
-    fn unusual([x]: [f32; 1]) -> f32 {
-        f64::from(x).cos() as f32
     }
 }
 
@@ -216,19 +190,6 @@ const TAN: [f64; 15] = [
     4.843_907_812_106_079_6e-5,
     -2.427_866_311_901_567_5e-5,
     9.820_127_500_176_787e-6,
-];
-
-/// The same to 2^-36.
-const TAN_SINGLE: [f64; 9] = [
-    0.333_333_334_032_934_8,
-    0.133_333_272_056_191_14,
-    0.053_969_834_099_526_03,
-    0.021_850_951_373_333_8,
-    0.008_980_709_379_696_236,
-    0.003_158_412_895_858_527_8,
-    0.002_406_063_511_533_776_7,
-    -0.000_597_240_613_492_661_7,
-    0.000_963_392_110_972_828_1,
 ];
 
 /// What is left of `|x|` without the multiple of pi / 2, and whether the multiple is odd: then the
@@ -268,21 +229,4 @@ impl Function<f64, 1> for Tan {
 #[inline(always)]
 fn residual<I: Isa>(quotient: f64, divisor: f64) -> f64 {
     if I::FUSED { fma::<I>(quotient, divisor, 1.0) } else { 0.0 }
-}
-
-impl Function<f32, 1> for Tan {
-    #[inline(always)]
-    fn usual<I: Isa>([x]: [f32; 1]) -> (f32, bool) {
-        let ([high, low], is_odd) = reduce_tan::<I>(x.into());
-        let r = high + low;
-        let square = r * r;
-        let tangent = fma::<I>(r * square, polynomial::<I, _>(square, &TAN_SINGLE), r);
-        let value = select(is_odd, -1.0, tangent) / select(is_odd, tangent, 1.0);
-        let value = flip(value, sign(x.into())) as f32;
-        (value, x.abs().to_bits() < (limit::<I>() as f32).to_bits())
-    }
-
-    fn unusual([x]: [f32; 1]) -> f32 {
-        f64::from(x).tan() as f32
-    }
 }

@@ -54,8 +54,8 @@ impl Function<Complex<f64>, 1> for ComplexExp {
         );
         // Smaller parts may not be exact, or become subnormal.
         let is_usual = is_below(x.re, 600.0)
-            && is_below(x.im, limit::<I>())
-            && (x.im == 0.0 || !is_below(x.im, LEAST));
+            & is_below(x.im, limit::<I>())
+            & ((x.im == 0.0) | !is_below(x.im, LEAST));
         (value, is_usual)
     }
 
@@ -82,8 +82,8 @@ impl Function<Complex<f32>, 1> for ComplexExp {
             (small_sin_single::<I>(up) * turn(up_sign)) as f32,
         );
         let is_usual = is_below(re, 60.0)
-            && is_below(im, limit::<I>())
-            && (x.im == 0.0 || !is_below(im, LEAST_SINGLE));
+            & is_below(im, limit::<I>())
+            & ((x.im == 0.0) | !is_below(im, LEAST_SINGLE));
         (value, is_usual)
     }
 
@@ -119,7 +119,7 @@ macro_rules! divide {
                 );
                 // Zeros and what is too small or too large may be exceptions.
                 let is_normal = |x: $real| magnitude(x).wrapping_sub(LEAST) < LIMIT;
-                (value, is_normal(value.re) && is_normal(value.im))
+                (value, is_normal(value.re) & is_normal(value.im))
             }
 
             fn unusual([a, b]: [Complex<$real>; 2]) -> Complex<$real> {

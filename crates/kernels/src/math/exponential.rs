@@ -1,13 +1,13 @@
 //! Exponentials: `x = k ln 2 + r`, and a polynomial for `exp(r)`.
 
 use super::arithmetic::{
-    Isa, LN_2, fast_sum, fma, is_below, nearest, nearest_product, polynomial, power_of_two, scale,
-    sign,
+    Isa, LN_2, fast_sum, fma, is_below, long_polynomial, nearest, nearest_product, polynomial,
+    power_of_two, scale, sign,
 };
 use super::loops::Function;
 
 /// `(exp(r) - 1 - r) / r^2` for half the logarithm of 2, to 2^-56.
-const EXP: [f64; 10] = [
+pub(super) const EXP: [f64; 10] = [
     0.500_000_000_000_001,
     0.166_666_666_666_666_74,
     0.041_666_666_666_521_99,
@@ -41,7 +41,8 @@ pub(super) fn reduce<I: Isa>(x: f64) -> (f64, u64) {
 /// `exp(r)` for small `r`.
 #[inline(always)]
 pub(super) fn small_exp<I: Isa>(r: f64) -> f64 {
-    1.0 + fma::<I>(r * r, polynomial::<I, _>(r, &EXP), r)
+    let square = r * r;
+    1.0 + fma::<I>(square, long_polynomial::<I, _>(r, square, &EXP), r)
 }
 
 /// The same as a sum of two numbers.
@@ -56,7 +57,8 @@ pub(super) fn reduce_exactly<I: Isa>(x: f64) -> ([f64; 2], u64) {
 #[inline(always)]
 pub(super) fn exact_exp<I: Isa>([r, low]: [f64; 2]) -> [f64; 2] {
     let [sum, rest] = fast_sum(1.0, r);
-    let tail = fma::<I>(r * r, polynomial::<I, _>(r, &EXPM1), fma::<I>(low, r, low));
+    let square = r * r;
+    let tail = fma::<I>(square, long_polynomial::<I, _>(r, square, &EXPM1), fma::<I>(low, r, low));
     [sum, rest + tail]
 }
 
@@ -81,18 +83,6 @@ impl Function<f64, 1> for Exp {
     }
 }
 
-impl Function<f32, 1> for Exp {
-    #[inline(always)]
-    fn usual<I: Isa>([x]: [f32; 1]) -> (f32, bool) {
-        let (r, multiple) = reduce::<I>(x.into());
-        (scale(small_exp_single::<I>(r), multiple) as f32, x.abs().to_bits() < 87.0_f32.to_bits())
-    }
-
-    fn unusual([x]: [f32; 1]) -> f32 {
-        f64::from(x).exp() as f32
-    }
-}
-
 /// `(2^r - 1) / r` for `|r| <= 1/2`, to 2^-58.
 const EXP2: [f64; 11] = [
     std::f64::consts::LN_2,
@@ -106,17 +96,6 @@ const EXP2: [f64; 11] = [
     1.017_819_978_577_288_1e-7,
     7.073_789_009_970_457e-9,
     4.434_748_457_290_137e-10,
-];
-
-/// The same to 2^-34.
-const EXP2_SINGLE: [f64; 7] = [
-    0.693_147_180_704_991_3,
-    0.240_226_510_665_053_32,
-    0.055_504_103_637_661_23,
-    0.009_618_038_121_195_154,
-    0.001_333_393_689_385_070_3,
-    0.000_154_667_640_047_452_3,
-    1.519_576_092_784_359_5e-5,
 ];
 
 /// 2 to a power.
@@ -136,20 +115,6 @@ impl Function<f64, 1> for Exp2 {
     }
 }
 
-impl Function<f32, 1> for Exp2 {
-    #[inline(always)]
-    fn usual<I: Isa>([x]: [f32; 1]) -> (f32, bool) {
-        let (whole, bits) = nearest(x.into());
-        let r = f64::from(x) - whole;
-        let power = fma::<I>(r, polynomial::<I, _>(r, &EXP2_SINGLE), 1.0);
-        (scale(power, bits) as f32, x.abs().to_bits() < 126.0_f32.to_bits())
-    }
-
-    fn unusual([x]: [f32; 1]) -> f32 {
-        f64::from(x).exp2() as f32
-    }
-}
-
 /// `(exp(r) - 1 - r) / r^2` for half the logarithm of 2, with the least error of `exp(r) - 1`
 /// instead, to 2^-61.
 pub(super) const EXPM1: [f64; 11] = [
@@ -164,17 +129,6 @@ pub(super) const EXPM1: [f64; 11] = [
     2.755_740_158_915_174_5e-7,
     2.510_897_375_908_8e-8,
     2.087_565_827_340_313_5e-9,
-];
-
-/// The same to 2^-37.
-pub(super) const EXPM1_SINGLE: [f64; 7] = [
-    0.500_000_000_010_471,
-    0.166_666_667_538_683_42,
-    0.041_666_665_957_847,
-    0.008_333_289_142_532_663,
-    0.001_388_898_445_529_451_6,
-    0.000_199_048_464_569_654_94,
-    2.479_667_268_053_144_5e-5,
 ];
 
 /// `exp(x) - 1` for `|x| < 708`: `2^k (exp(r) - 1) + (2^k - 1)`. Zero loses its sign.
@@ -198,19 +152,5 @@ impl Function<f64, 1> for Expm1 {
 
     fn unusual([x]: [f64; 1]) -> f64 {
         x.exp_m1()
-    }
-}
-
-impl Function<f32, 1> for Expm1 {
-    #[inline(always)]
-    fn usual<I: Isa>([x]: [f32; 1]) -> (f32, bool) {
-        let wide = f64::from(x);
-        let value = exponential_less_one::<I, _>(wide, &EXPM1_SINGLE);
-        let value = f64::from_bits(value.to_bits() | sign(wide)) as f32;
-        (value, x.abs().to_bits() < 88.0_f32.to_bits())
-    }
-
-    fn unusual([x]: [f32; 1]) -> f32 {
-        f64::from(x).exp_m1() as f32
     }
 }

@@ -10,7 +10,7 @@
 use super::arithmetic::{
     Isa, fast_sum, flip, fma, is_below, magnitude, polynomial, power_of_two, select, sign,
 };
-use super::exponential::{EXPM1, EXPM1_SINGLE, exponential_less_one, reduce};
+use super::exponential::{EXPM1, exponential_less_one, reduce};
 use super::loops::Function;
 
 /// `(sinh(r) / r - 1) / r^2` as a function of `r^2` for half the logarithm of 2, to 2^-60.
@@ -22,10 +22,6 @@ const SINH: [f64; 5] = [
     2.511_004_988_138_077_2e-8,
 ];
 
-/// The same to 2^-36.
-const SINH_SINGLE: [f64; 3] =
-    [0.166_666_667_564_549_8, 0.008_333_286_007_342_067, 0.000_199_075_848_425_943_33];
-
 /// `(cosh(r) - 1) / r^2` as a function of `r^2` for half the logarithm of 2, to 2^-69.
 const COSH: [f64; 6] = [
     0.5,
@@ -35,10 +31,6 @@ const COSH: [f64; 6] = [
     2.755_724_047_255_303_7e-7,
     2.092_504_099_137_564e-9,
 ];
-
-/// The same to 2^-33.
-const COSH_SINGLE: [f64; 3] =
-    [0.500_000_008_084_870_4, 0.041_666_240_542_303_56, 0.001_394_859_276_706_170_2];
 
 /// What the functions of a positive number are made of.
 struct Parts {
@@ -97,21 +89,6 @@ impl Function<f64, 1> for Sinh {
     }
 }
 
-impl Function<f32, 1> for Sinh {
-    #[inline(always)]
-    fn usual<I: Isa>([x]: [f32; 1]) -> (f32, bool) {
-        let wide = f64::from(x);
-        let parts = Parts::new::<I, _, _>(wide.abs(), &SINH_SINGLE, &COSH_SINGLE);
-        let value =
-            parts.difference + fma::<I>(parts.sine, parts.sum, parts.cosine * parts.difference);
-        (flip(value, sign(wide)) as f32, x.abs().to_bits() < 89.0_f32.to_bits())
-    }
-
-    fn unusual([x]: [f32; 1]) -> f32 {
-        f64::from(x).sinh() as f32
-    }
-}
-
 /// The hyperbolic cosine.
 pub(crate) struct Cosh;
 
@@ -124,18 +101,6 @@ impl Function<f64, 1> for Cosh {
 
     fn unusual([x]: [f64; 1]) -> f64 {
         x.cosh()
-    }
-}
-
-impl Function<f32, 1> for Cosh {
-    #[inline(always)]
-    fn usual<I: Isa>([x]: [f32; 1]) -> (f32, bool) {
-        let parts = Parts::new::<I, _, _>(f64::from(x).abs(), &SINH_SINGLE, &COSH_SINGLE);
-        (parts.cosh::<I>() as f32, x.abs().to_bits() < 89.0_f32.to_bits())
-    }
-
-    fn unusual([x]: [f32; 1]) -> f32 {
-        f64::from(x).cosh() as f32
     }
 }
 
@@ -156,22 +121,5 @@ impl Function<f64, 1> for Tanh {
 
     fn unusual([x]: [f64; 1]) -> f64 {
         x.tanh()
-    }
-}
-
-impl Function<f32, 1> for Tanh {
-    #[inline(always)]
-    fn usual<I: Isa>([x]: [f32; 1]) -> (f32, bool) {
-        let wide = f64::from(x);
-        let near = select(is_below(wide, SATURATED), wide.abs(), SATURATED);
-        let numerator = exponential_less_one::<I, _>(near + near, &EXPM1_SINGLE);
-        // Divisions in double precision take most of the time.
-        let value = numerator as f32 / (numerator + 2.0) as f32;
-        let value = f32::from_bits(value.to_bits() | (x.to_bits() & 1 << 31));
-        (value, x.abs().to_bits() <= f32::INFINITY.to_bits())
-    }
-
-    fn unusual([x]: [f32; 1]) -> f32 {
-        f64::from(x).tanh() as f32
     }
 }

@@ -1,8 +1,6 @@
 //! Inverse circular functions: polynomials near zero, and the identities that lead there.
 
-use super::arithmetic::{
-    Isa, SIGN, exact_sum, fast_sum, flip, fma, is_below, magnitude, polynomial, select, sign,
-};
+use super::arithmetic::{Isa, SIGN, fast_sum, flip, fma, magnitude, polynomial, select, sign};
 use super::loops::Function;
 
 /// pi / 2 in two parts.
@@ -23,17 +21,6 @@ const ARCSIN: [f64; 13] = [
     0.021_629_907_438_076_84,
     -0.021_020_611_104_274_12,
     0.032_716_104_830_782_92,
-];
-
-/// The same to 2^-35.
-const ARCSIN_SINGLE: [f64; 7] = [
-    0.166_666_669_734_857_22,
-    0.074_999_597_633_278_03,
-    0.044_658_220_828_444_097,
-    0.030_123_139_379_164_85,
-    0.024_591_751_578_354_845,
-    0.007_421_107_071_272_413,
-    0.034_873_688_718_626_72,
 ];
 
 /// For `|x| <= 1/2` the arcsine of `|x|`; for greater ones the half of the arccosine, which is
@@ -71,20 +58,6 @@ impl Function<f64, 1> for Arcsin {
     }
 }
 
-impl Function<f32, 1> for Arcsin {
-    #[inline(always)]
-    fn usual<I: Isa>([x]: [f32; 1]) -> (f32, bool) {
-        let wide = f64::from(x);
-        let (is_near, [front, more]) = near_or_root::<I, _>(wide, &ARCSIN_SINGLE);
-        let far = fma::<I>(front + more, -2.0, HALF_PI[0]);
-        (flip(select(is_near, front + more, far), sign(wide)) as f32, is_within(wide))
-    }
-
-    fn unusual([x]: [f32; 1]) -> f32 {
-        f64::from(x).asin() as f32
-    }
-}
-
 /// The inverse of the cosine.
 pub(crate) struct Arccos;
 
@@ -96,7 +69,7 @@ impl Function<f64, 1> for Arccos {
         let turns = sign(x) ^ if is_near { SIGN } else { 0 };
         let factor = select(is_near, 1.0, 2.0);
         let (front, more) = (flip(front, turns) * factor, flip(more, turns) * factor);
-        let factor = select(!is_near && sign(x) != SIGN, 0.0, factor);
+        let factor = select(!is_near & (sign(x) != SIGN), 0.0, factor);
         let [base, base_low] = [HALF_PI[0] * factor, HALF_PI[1] * factor];
         // Larger than what is added, or zero.
         let [high, low] = fast_sum(base, front);
@@ -108,102 +81,49 @@ impl Function<f64, 1> for Arccos {
     }
 }
 
-impl Function<f32, 1> for Arccos {
-    #[inline(always)]
-    fn usual<I: Isa>([x]: [f32; 1]) -> (f32, bool) {
-        let wide = f64::from(x);
-        let (is_near, [front, more]) = near_or_root::<I, _>(wide, &ARCSIN_SINGLE);
-        let arcsin = flip(front + more, sign(wide));
-        let far = fma::<I>(arcsin, 2.0, select(sign(wide) == SIGN, std::f64::consts::PI, 0.0));
-        (select(is_near, HALF_PI[0] - arcsin, far) as f32, is_within(wide))
-    }
-
-    fn unusual([x]: [f32; 1]) -> f32 {
-        f64::from(x).acos() as f32
-    }
-}
-
-/// `(arctan(t) / t - 1) / t^2` as a function of `t^2` for `t <= tan(pi / 8)`, to 2^-58.
-const ARCTAN: [f64; 11] = [
-    -0.333_333_333_333_332_7,
-    0.199_999_999_999_690_26,
-    -0.142_857_142_813_481_97,
-    0.111_111_108_245_127_22,
-    -0.090_908_985_474_658_78,
-    0.076_920_685_194_016_07,
-    -0.066_631_442_266_923_9,
-    0.058_478_523_669_577_08,
-    -0.050_378_942_903_730_16,
-    0.038_002_118_055_454_844,
-    -0.017_814_206_422_296_77,
+/// `(arctan(t) / t - 1) / t^2` as a function of `t^2` for `t <= 1`, to 2^-55.
+const ARCTAN: [f64; 20] = [
+    -0.333_333_333_333_330_7,
+    0.199_999_999_999_517_45,
+    -0.142_857_142_825_877_5,
+    0.111_111_110_073_305_22,
+    -0.090_909_070_075_769_15,
+    0.076_922_798_861_754_04,
+    -0.066_664_044_002_189_43,
+    0.058_805_296_688_144_375,
+    -0.052_535_261_647_549_17,
+    0.047_223_463_149_482_94,
+    -0.042_192_384_019_418_584,
+    0.036_643_059_451_298_685,
+    -0.029_905_596_780_722_486,
+    0.021_986_903_709_732_566,
+    -0.013_902_423_260_182_914,
+    0.007_197_781_240_179_591,
+    -0.002_885_558_111_742_076_4,
+    0.000_831_542_147_197_189_8,
+    -0.000_152_207_520_319_381_6,
+    1.322_965_393_765_339e-5,
 ];
 
-/// The same to 2^-34.
-const ARCTAN_SINGLE: [f64; 6] = [
-    -0.333_333_327_249_046_6,
-    0.199_999_132_626_790_4,
-    -0.142_820_766_186_653_4,
-    0.110_438_667_664_248_31,
-    -0.084_650_280_599_206_57,
-    0.047_108_201_960_242_124,
-];
-
-/// The angle of a point of the first quadrant in two parts: a multiple of pi / 4, and the arctangent
-/// of what is left of `y / x` without it: `(y - x) / (y + x)`, or `-x / y` nearer to pi / 2.
-struct Turned {
-    /// The multiple of pi / 4.
-    quarters: f64,
-    numerator: [f64; 2],
-    divisor: [f64; 2],
+/// What the arctangent of a number up to 1 is more than the number.
+#[inline(always)]
+fn arctan_tail<I: Isa>(t: f64) -> f64 {
+    let square = t * t;
+    // The halves go side by side. (Even and odd terms would, too, but have larger sums, whose
+    // rounding loses more.)
+    let (first, second) = ARCTAN.split_at(10);
+    let [first, second] = [first, second].map(|half| half.first_chunk::<10>().unwrap());
+    let second = polynomial::<I, _>(square, second);
+    let fourth_power = (square * square) * (square * square);
+    let tenth_power = (fourth_power * fourth_power) * (square * square);
+    t * square * fma::<I>(tenth_power, second, polynomial::<I, _>(square, first))
 }
 
-impl Turned {
-    #[inline(always)]
-    fn new<I: Isa>(y: f64, x: f64) -> Self {
-        // The tangent of pi / 8. By their bits: it does not matter where exactly.
-        const TANGENT: f64 = 0.414_213_562_373_095_03;
-        let is_low = magnitude(y) < magnitude(x * TANGENT);
-        let is_high = magnitude(y * TANGENT) > magnitude(x);
-        let [difference, difference_low] = exact_sum(y, -x);
-        let [sum, sum_low] = exact_sum(y, x);
-        let choose = |low, middle, high| select(is_low, low, select(is_high, high, middle));
-        Self {
-            quarters: choose(0.0, 1.0, 2.0),
-            numerator: [choose(y, difference, -x), choose(0.0, difference_low, 0.0)],
-            divisor: [choose(x, sum, y), choose(0.0, sum_low, 0.0)],
-        }
-    }
-
-    /// The angle as a sum of two numbers.
-    #[inline(always)]
-    fn angle<I: Isa>(&self) -> [f64; 2] {
-        let inverse = 1.0 / self.divisor[0];
-        let tangent = self.numerator[0] * inverse;
-        let rest = if I::FUSED {
-            fma::<I>(-tangent, self.divisor[0], self.numerator[0])
-        } else {
-            let product = tangent * self.divisor[0];
-            let lost = super::arithmetic::residue::<I>(tangent, self.divisor[0], product);
-            (self.numerator[0] - product) - lost
-        };
-        let rest = fma::<I>(-tangent, self.divisor[1], rest + self.numerator[1]);
-        let low = rest * inverse;
-        let square = tangent * tangent;
-        // The correction counts by the derivative, about 1 - t^2.
-        let low = fma::<I>(-square, low, low);
-        let tail = fma::<I>(tangent * square, polynomial::<I, _>(square, &ARCTAN), low);
-        let [high, low] = fast_sum(self.quarters * std::f64::consts::FRAC_PI_4, tangent);
-        [high, low + fma::<I>(self.quarters, HALF_PI[1] * 0.5, tail)]
-    }
-
-    /// The angle for a result in single precision.
-    #[inline(always)]
-    fn angle_single<I: Isa>(&self) -> f64 {
-        let tangent = self.numerator[0] / self.divisor[0];
-        let square = tangent * tangent;
-        let small = fma::<I>(tangent * square, polynomial::<I, _>(square, &ARCTAN_SINGLE), tangent);
-        fma::<I>(self.quarters, std::f64::consts::FRAC_PI_4, small)
-    }
+/// `quarters * pi / 2 + t + tail`, for `|t| <= 1`.
+#[inline(always)]
+fn turned<I: Isa>(quarters: f64, t: f64, tail: f64) -> f64 {
+    let [high, low] = fast_sum(quarters * HALF_PI[0], t);
+    high + (low + fma::<I>(quarters, HALF_PI[1], tail))
 }
 
 /// The inverse of the tangent.
@@ -212,11 +132,14 @@ pub(crate) struct Arctan;
 impl Function<f64, 1> for Arctan {
     #[inline(always)]
     fn usual<I: Isa>([x]: [f64; 1]) -> (f64, bool) {
-        const LIMIT: f64 = (1_u64 << 60) as f64;
-        // Beyond, the angle is pi / 2 in all digits.
-        let near = select(is_below(x, LIMIT), x.abs(), LIMIT);
-        let [high, low] = Turned::new::<I>(near, 1.0).angle::<I>();
-        (flip(high + low, sign(x)), magnitude(x) <= f64::INFINITY.to_bits() as i64)
+        const ONE: i64 = 1.0_f64.to_bits() as i64;
+        let is_far = magnitude(x) > ONE;
+        let [less, greater] = [magnitude(x).min(ONE), magnitude(x).max(ONE)];
+        let t = f64::from_bits(less as u64) / f64::from_bits(greater as u64);
+        let turns = if is_far { SIGN } else { 0 };
+        let tail = flip(arctan_tail::<I>(t), turns);
+        let angle = turned::<I>(select(is_far, 1.0, 0.0), flip(t, turns), tail);
+        (flip(angle, sign(x)), magnitude(x) <= f64::INFINITY.to_bits() as i64)
     }
 
     fn unusual([x]: [f64; 1]) -> f64 {
@@ -224,67 +147,29 @@ impl Function<f64, 1> for Arctan {
     }
 }
 
-impl Function<f32, 1> for Arctan {
-    #[inline(always)]
-    fn usual<I: Isa>([x]: [f32; 1]) -> (f32, bool) {
-        const LIMIT: f64 = (1_u64 << 60) as f64;
-        let wide = f64::from(x);
-        let near = select(is_below(wide, LIMIT), wide.abs(), LIMIT);
-        let value = Turned::new::<I>(near, 1.0).angle_single::<I>();
-        (flip(value, sign(wide)) as f32, magnitude(wide) <= f64::INFINITY.to_bits() as i64)
-    }
-
-    fn unusual([x]: [f32; 1]) -> f32 {
-        f64::from(x).atan() as f32
-    }
-}
-
 /// The angle of a point, its second coordinate first.
 pub(crate) struct Arctan2;
-
-/// Turns an angle of the first quadrant to the quadrant of a point.
-#[inline(always)]
-fn turn([high, low]: [f64; 2], y: f64, x: f64) -> f64 {
-    const PI: [f64; 2] = [HALF_PI[0] * 2.0, HALF_PI[1] * 2.0];
-    let is_left = sign(x) == SIGN;
-    let [base, base_low] = [select(is_left, PI[0], 0.0), select(is_left, PI[1], 0.0)];
-    let [high, low] = [flip(high, sign(x)), flip(low, sign(x))];
-    let [high, more] = fast_sum(base, high);
-    flip(high + (low + (more + base_low)), sign(y))
-}
-
-/// Whether a coordinate is neither too small nor too large for products and quotients of two; the
-/// other one may be zero.
-#[inline(always)]
-fn is_scaled(x: f64) -> bool {
-    const LEAST: i64 = f64::from_bits((1023 - 480) << 52).to_bits() as i64;
-    const LIMIT: i64 = f64::from_bits((1023 + 480) << 52).to_bits() as i64;
-    magnitude(x) >= LEAST && magnitude(x) < LIMIT
-}
 
 impl Function<f64, 2> for Arctan2 {
     #[inline(always)]
     fn usual<I: Isa>([y, x]: [f64; 2]) -> (f64, bool) {
-        let angle = Turned::new::<I>(y.abs(), x.abs()).angle::<I>();
-        let is_usual = (is_scaled(y) && (is_scaled(x) || x == 0.0)) || (is_scaled(x) && y == 0.0);
-        (turn(angle, y, x), is_usual)
+        // Quotients of numbers between them are neither too small nor too large.
+        const LEAST: i64 = f64::from_bits((1023 - 480) << 52).to_bits() as i64;
+        const LIMIT: i64 = f64::from_bits((1023 + 480) << 52).to_bits() as i64;
+        let less = magnitude(y).min(magnitude(x));
+        let greater = magnitude(y).max(magnitude(x));
+        let is_usual = (greater >= LEAST) & (greater < LIMIT) & ((less >= LEAST) | (less == 0));
+        let t = f64::from_bits(less as u64) / f64::from_bits(greater as u64);
+        let is_high = magnitude(y) > magnitude(x);
+        let is_left = sign(x) == SIGN;
+        let quarters = select(is_high, 1.0, select(is_left, 2.0, 0.0));
+        let turns = sign(x) ^ if is_high { SIGN } else { 0 };
+        let tail = flip(arctan_tail::<I>(t), turns);
+        let angle = turned::<I>(quarters, flip(t, turns), tail);
+        (flip(angle, sign(y)), is_usual)
     }
 
     fn unusual([y, x]: [f64; 2]) -> f64 {
         y.atan2(x)
-    }
-}
-
-impl Function<f32, 2> for Arctan2 {
-    #[inline(always)]
-    fn usual<I: Isa>([y, x]: [f32; 2]) -> (f32, bool) {
-        let (y, x) = (f64::from(y), f64::from(x));
-        let angle = Turned::new::<I>(y.abs(), x.abs()).angle_single::<I>();
-        let is_usual = (is_scaled(y) && (is_scaled(x) || x == 0.0)) || (is_scaled(x) && y == 0.0);
-        (turn([angle, 0.0], y, x) as f32, is_usual)
-    }
-
-    fn unusual([y, x]: [f32; 2]) -> f32 {
-        f64::from(y).atan2(x.into()) as f32
     }
 }

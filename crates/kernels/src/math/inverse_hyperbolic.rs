@@ -1,7 +1,7 @@
 //! Inverse hyperbolic functions, by `log(1 + x)`.
 
 use super::arithmetic::{Isa, flip, fma, is_below, select, sign};
-use super::logarithm::{log_of_successor, log_of_successor_single, logarithm, split_successor};
+use super::logarithm::{log_of_successor, logarithm, split_successor};
 use super::loops::Function;
 use crate::ops::library::Library;
 
@@ -41,19 +41,6 @@ impl Function<f64, 1> for Arcsinh {
     }
 }
 
-impl Function<f32, 1> for Arcsinh {
-    #[inline(always)]
-    fn usual<I: Isa>([x]: [f32; 1]) -> (f32, bool) {
-        let wide = f64::from(x);
-        let value = log_of_successor_single::<I>(sine_argument::<I>(wide.abs()));
-        (flip(value, sign(wide)) as f32, is_below(wide, f32::INFINITY.into()))
-    }
-
-    fn unusual([x]: [f32; 1]) -> f32 {
-        f64::from(x).inverse_sinh() as f32
-    }
-}
-
 /// The inverse of the hyperbolic cosine.
 pub(crate) struct Arccosh;
 
@@ -76,19 +63,6 @@ impl Function<f64, 1> for Arccosh {
     }
 }
 
-impl Function<f32, 1> for Arccosh {
-    #[inline(always)]
-    fn usual<I: Isa>([x]: [f32; 1]) -> (f32, bool) {
-        const ONE: u32 = 1.0_f32.to_bits();
-        let value = log_of_successor_single::<I>(cosine_argument::<I>(x.into()));
-        (value as f32, x.to_bits().wrapping_sub(ONE) < f32::INFINITY.to_bits() - ONE)
-    }
-
-    fn unusual([x]: [f32; 1]) -> f32 {
-        f64::from(x).inverse_cosh() as f32
-    }
-}
-
 /// The inverse of the hyperbolic tangent.
 pub(crate) struct Arctanh;
 
@@ -107,18 +81,5 @@ impl Function<f64, 1> for Arctanh {
 
     fn unusual([x]: [f64; 1]) -> f64 {
         x.inverse_tanh()
-    }
-}
-
-impl Function<f32, 1> for Arctanh {
-    #[inline(always)]
-    fn usual<I: Isa>([x]: [f32; 1]) -> (f32, bool) {
-        let wide = f64::from(x);
-        let value = log_of_successor_single::<I>(tangent_argument(wide.abs())) * 0.5;
-        (flip(value, sign(wide)) as f32, is_below(wide, 1.0))
-    }
-
-    fn unusual([x]: [f32; 1]) -> f32 {
-        f64::from(x).inverse_tanh() as f32
     }
 }

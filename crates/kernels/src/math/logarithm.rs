@@ -2,83 +2,50 @@
 //! `log(1 + f)`.
 
 use super::arithmetic::{
-    Isa, LN_2, fast_sum, fma, is_positive_normal, long_polynomial, power_of_two, residue, split,
+    Isa, LN_2, fast_sum, fma, is_positive_normal, polynomial, power_of_two, residue, split,
 };
 use super::loops::Function;
 
-/// `(log(1 + f) - f + f^2 / 2) / f^3`, to 2^-59.
-const LOG: [f64; 20] = [
-    0.333_333_333_333_334_53,
-    -0.249_999_999_999_989_2,
-    0.199_999_999_999_461_2,
-    -0.166_666_666_669_145_06,
-    0.142_857_142_938_430_5,
-    -0.124_999_999_820_114_78,
-    0.111_111_105_159_601_18,
-    -0.100_000_003_835_093_43,
-    0.090_909_335_082_804_97,
-    -0.083_333_457_565_160_07,
-    0.076_917_144_265_725_3,
-    -0.071_420_000_883_791_8,
-    0.066_751_487_833_923_83,
-    -0.062_698_013_638_640_9,
-    0.058_177_765_338_927_47,
-    -0.053_267_750_433_868_14,
-    0.054_159_852_676_340_7,
-    -0.062_750_609_028_612_2,
-    0.056_968_344_847_696_244,
-    -0.024_275_752_944_611_192,
+/// `(log((1 + s) / (1 - s)) / s - 2) / s^2` as a function of `s^2` for numbers between the roots of
+/// 1/2 and 2, where `s^2 < 0.0295`, to 2^-59.
+const RATIO: [f64; 7] = [
+    0.666_666_666_666_673_5,
+    0.399_999_999_994_093_6,
+    0.285_714_287_436_840_63,
+    0.222_221_984_293_789_84,
+    0.181_835_723_255_443_9,
+    0.153_138_331_376_465_54,
+    0.147_982_468_783_518_98,
 ];
 
-/// The same to 2^-35.
-const LOG_SINGLE: [f64; 11] = [
-    0.333_333_338_897_991_94,
-    -0.249_999_970_652_037_97,
-    0.199_999_114_726_564_48,
-    -0.166_668_561_613_570_94,
-    0.142_901_686_259_924_64,
-    -0.124_982_537_436_921_77,
-    0.110_148_402_823_430_33,
-    -0.099_249_499_778_414_7,
-    0.099_885_746_934_478_71,
-    -0.098_612_987_705_575_01,
-    0.053_847_142_918_520_26,
-];
+/// `f^2 / 2`, and what `log(1 + f)` is more than `f` without it.
+///
+/// With `s = f / (2 + f)`, the logarithm is `2 s + s^3 R(s^2)`, and `2 s = f - s f`, so that it is
+/// `f - f^2 / 2 + s (f^2 / 2 + s^2 R(s^2))` (as in Sun's fdlibm).
+#[inline(always)]
+fn parts<I: Isa>(f: f64) -> [f64; 2] {
+    let half_square = (f * 0.5) * f;
+    let s = f / (2.0 + f);
+    let square = s * s;
+    let sum = fma::<I>(square, polynomial::<I, _>(square, &RATIO), half_square);
+    [half_square, s * sum]
+}
 
 /// `log(1 + f) + k ln 2`.
 #[inline(always)]
 pub(super) fn logarithm<I: Isa>(f: f64, exponent: f64) -> f64 {
-    let square = f * f;
-    let tail = fma::<I>(square * f, long_polynomial::<I, _>(f, square, &LOG), exponent * LN_2[1]);
-    let [high, low] = fast_sum(exponent * LN_2[0], f);
-    high + (low + fma::<I>(square, -0.5, tail))
+    let [half_square, more] = parts::<I>(f);
+    let rest = (half_square - fma::<I>(exponent, LN_2[1], more)) - f;
+    fma::<I>(exponent, LN_2[0], -rest)
 }
 
-/// `log(1 + f)` as a sum of two numbers, where the digits of the first suffice for multiplications
-/// with constants.
+/// `log(1 + f)` as a sum of two numbers, which suffices for multiplications with constants.
 #[inline(always)]
 fn exact_logarithm<I: Isa>(f: f64) -> [f64; 2] {
-    let square = f * f;
-    let half = square * -0.5;
-    let lost = residue::<I>(f, f, square) * -0.5;
-    let [high, low] = fast_sum(f, half);
-    let tail = fma::<I>(square * f, long_polynomial::<I, _>(f, square, &LOG), lost);
-    fast_sum(high, low + tail)
-}
-
-/// `log(1 + f)`, for a result in single precision.
-#[inline(always)]
-fn logarithm_single<I: Isa>(f: f64) -> f64 {
-    let square = f * f;
-    let tail = fma::<I>(f, long_polynomial::<I, _>(f, square, &LOG_SINGLE), -0.5);
-    fma::<I>(square, tail, f)
-}
-
-/// Whether a number in single precision is positive, normal and finite.
-#[inline(always)]
-fn is_positive_normal_single(x: f32) -> bool {
-    const LEAST: u32 = f32::MIN_POSITIVE.to_bits();
-    x.to_bits().wrapping_sub(LEAST) < f32::INFINITY.to_bits() - LEAST
+    let [half_square, more] = parts::<I>(f);
+    let lost = residue::<I>(f * 0.5, f, half_square);
+    let [high, low] = fast_sum(f, -half_square);
+    [high, (low - lost) + more]
 }
 
 /// `log_b(2) k + log_b(e) log(1 + f)`.
@@ -107,20 +74,6 @@ impl Function<f64, 1> for Log {
     }
 }
 
-impl Function<f32, 1> for Log {
-    #[inline(always)]
-    fn usual<I: Isa>([x]: [f32; 1]) -> (f32, bool) {
-        let (mantissa, exponent, _) = split(x.into());
-        let value =
-            fma::<I>(exponent, std::f64::consts::LN_2, logarithm_single::<I>(mantissa - 1.0));
-        (value as f32, is_positive_normal_single(x))
-    }
-
-    fn unusual([x]: [f32; 1]) -> f32 {
-        f64::from(x).ln() as f32
-    }
-}
-
 /// `log2(e)`, in two parts.
 const LOG2_E: [f64; 2] = [std::f64::consts::LOG2_E, 2.035_527_374_093_103_3e-17];
 
@@ -137,19 +90,6 @@ impl Function<f64, 1> for Log2 {
 
     fn unusual([x]: [f64; 1]) -> f64 {
         x.log2()
-    }
-}
-
-impl Function<f32, 1> for Log2 {
-    #[inline(always)]
-    fn usual<I: Isa>([x]: [f32; 1]) -> (f32, bool) {
-        let (mantissa, exponent, _) = split(x.into());
-        let value = fma::<I>(logarithm_single::<I>(mantissa - 1.0), LOG2_E[0], exponent);
-        (value as f32, is_positive_normal_single(x))
-    }
-
-    fn unusual([x]: [f32; 1]) -> f32 {
-        f64::from(x).log2() as f32
     }
 }
 
@@ -175,20 +115,6 @@ impl Function<f64, 1> for Log10 {
     }
 }
 
-impl Function<f32, 1> for Log10 {
-    #[inline(always)]
-    fn usual<I: Isa>([x]: [f32; 1]) -> (f32, bool) {
-        let (mantissa, exponent, _) = split(x.into());
-        let logarithm = logarithm_single::<I>(mantissa - 1.0);
-        let value = fma::<I>(exponent, std::f64::consts::LOG10_2, logarithm * LOG10_E[0]);
-        (value as f32, is_positive_normal_single(x))
-    }
-
-    fn unusual([x]: [f32; 1]) -> f32 {
-        f64::from(x).log10() as f32
-    }
-}
-
 /// `1 + x` as `2^k (1 + f)`: `f` and `k`. `f` is rounded once, however small `x` is.
 #[inline(always)]
 pub(super) fn split_successor<I: Isa>(x: f64) -> (f64, f64) {
@@ -204,13 +130,6 @@ pub(super) fn log_of_successor<I: Isa>(x: f64) -> f64 {
     logarithm::<I>(f, exponent)
 }
 
-/// The same for a result in single precision.
-#[inline(always)]
-pub(super) fn log_of_successor_single<I: Isa>(x: f64) -> f64 {
-    let (f, exponent) = split_successor::<I>(x);
-    fma::<I>(exponent, std::f64::consts::LN_2, logarithm_single::<I>(f))
-}
-
 /// `log(1 + x)`, exact for small numbers too.
 pub(crate) struct Log1p;
 
@@ -221,24 +140,10 @@ impl Function<f64, 1> for Log1p {
         let value = log_of_successor::<I>(x);
         // Zeros lose their signs on the way.
         let value = if x == 0.0 { x } else { value };
-        (value, is_positive_normal(1.0 + x) && (1.0 + x).to_bits() < LARGE.to_bits())
+        (value, is_positive_normal(1.0 + x) & ((1.0 + x).to_bits() < LARGE.to_bits()))
     }
 
     fn unusual([x]: [f64; 1]) -> f64 {
         x.ln_1p()
-    }
-}
-
-impl Function<f32, 1> for Log1p {
-    #[inline(always)]
-    fn usual<I: Isa>([x]: [f32; 1]) -> (f32, bool) {
-        let wide = f64::from(x);
-        let value = log_of_successor_single::<I>(wide) as f32;
-        let value = if x == 0.0 { x } else { value };
-        (value, is_positive_normal(1.0 + wide))
-    }
-
-    fn unusual([x]: [f32; 1]) -> f32 {
-        f64::from(x).ln_1p() as f32
     }
 }

@@ -112,8 +112,9 @@ macro_rules! stamp {
             unsafe fn chunk<T: Element, F: Function<T, N, U>, const N: usize, U: Element>(
                 inputs: [&[T; CHUNK]; N],
                 output: &mut [MaybeUninit<U>; CHUNK],
-            ) -> u64 {
-                formula::<T, F, $isa, N, U>(inputs, output)
+                unusual: &mut [u32; CHUNK],
+            ) -> u32 {
+                formula::<T, F, $isa, N, U>(inputs, output, unusual)
             }
         }
     };
@@ -135,22 +136,36 @@ const CHUNK: usize = u64::BITS as usize;
 /// How many are between two looks at the flags: as many as the evaluator usually has in a block.
 const GROUP: usize = 4 * CHUNK;
 
-/// Applies a formula to a chunk; gives a mask of the elements with unusual arguments.
-type Chunk<T, const N: usize, U> =
-    unsafe fn(inputs: [&[T; CHUNK]; N], output: &mut [MaybeUninit<U>; CHUNK]) -> u64;
+/// Applies a formula to a chunk, sets all bits of the flags of elements with unusual arguments and
+/// none of the others', and gives the union of the flags.
+///
+/// The flags are as short as the shortest numbers, so that a register has as many of both.
+type Chunk<T, const N: usize, U> = unsafe fn(
+    inputs: [&[T; CHUNK]; N],
+    output: &mut [MaybeUninit<U>; CHUNK],
+    unusual: &mut [u32; CHUNK],
+) -> u32;
 
 #[inline(always)]
 fn formula<T: Element, F: Function<T, N, U>, I: Isa, const N: usize, U: Element>(
     inputs: [&[T; CHUNK]; N],
     output: &mut [MaybeUninit<U>; CHUNK],
-) -> u64 {
-    let mut unusual = 0_u64;
-    for (index, output) in output.iter_mut().enumerate() {
+    unusual: &mut [u32; CHUNK],
+) -> u32 {
+    let mut found = 0;
+    for (index, (output, unusual)) in output.iter_mut().zip(unusual).enumerate() {
         let (value, is_usual) = F::usual::<I>(inputs.map(|input| input[index]));
         output.write(value);
-        unusual |= if is_usual { 0 } else { 1 << index };
+        *unusual = if is_usual { 0 } else { !0 };
+        found |= *unusual;
     }
-    unusual
+    found
+}
+
+/// The flags that are set, as bits.
+#[cold]
+fn mask(flags: &[u32; CHUNK]) -> u64 {
+    flags.iter().enumerate().fold(0, |mask, (index, &flag)| mask | u64::from(flag & 1) << index)
 }
 
 /// # Safety
@@ -172,13 +187,14 @@ unsafe fn run<T: Element, const N: usize, U: Element>(
             std::slice::from_raw_parts_mut(output.cast::<MaybeUninit<U>>(), len),
         )
     };
+    let mut flags = [0; CHUNK];
     for start in (0..len).step_by(GROUP) {
         let end = len.min(start + GROUP);
         let mut masks = [0; GROUP / CHUNK];
         let met = flags::take();
         for (mask, start) in masks.iter_mut().zip((start..end).step_by(CHUNK)) {
             // SAFETY: the caller's promise.
-            *mask = unsafe { apply(&inputs, output, start, chunk) };
+            *mask = unsafe { apply(&inputs, output, &mut flags, start, chunk) };
         }
         flags::take();
         flags::restore(met);
@@ -193,7 +209,8 @@ unsafe fn run<T: Element, const N: usize, U: Element>(
     Status::Fine
 }
 
-/// Applies a formula to the chunk from `start` on, which may be shorter than others.
+/// Applies a formula to the chunk from `start` on, which may be shorter than others; gives a mask of
+/// the elements with unusual arguments.
 ///
 /// # Safety
 ///
@@ -202,6 +219,7 @@ unsafe fn run<T: Element, const N: usize, U: Element>(
 unsafe fn apply<T: Element, const N: usize, U: Element>(
     inputs: &[&[T]; N],
     output: &mut [MaybeUninit<U>],
+    flags: &mut [u32; CHUNK],
     start: usize,
     chunk: Chunk<T, N, U>,
 ) -> u64 {
@@ -209,7 +227,8 @@ unsafe fn apply<T: Element, const N: usize, U: Element>(
     if let Some(output) = output.first_chunk_mut() {
         let inputs = inputs.map(|input| input[start..].first_chunk().unwrap());
         // SAFETY: the caller's promise.
-        return unsafe { chunk(inputs, output) };
+        let found = unsafe { chunk(inputs, output, flags) };
+        return if found == 0 { 0 } else { mask(flags) };
     }
     let filled = inputs.map(|input| {
         let input = &input[start..];
@@ -220,7 +239,7 @@ unsafe fn apply<T: Element, const N: usize, U: Element>(
     });
     let mut values = [MaybeUninit::uninit(); CHUNK];
     // SAFETY: the caller's promise.
-    let mask = unsafe { chunk(filled.each_ref(), &mut values) };
+    unsafe { chunk(filled.each_ref(), &mut values, flags) };
     output.copy_from_slice(&values[..output.len()]);
-    mask & ((1 << output.len()) - 1)
+    mask(flags) & ((1 << output.len()) - 1)
 }

@@ -8,9 +8,14 @@
 //! Instruction sets that multiply and add with one rounding all give the same bits.
 //!
 //! Coefficients are those of the polynomials with the least relative error of the function, found
-//! by Remez' algorithm in 60 digits and rounded to `f64`. Numbers in single precision are computed
-//! in double precision with shorter polynomials and rounded once.
+//! by Remez' algorithm in 60 digits and rounded to `f64`; those in `single`, in 40 digits, rounded to
+//! `f32` one after the other, each with the least error that the rounded ones before it allow.
 
+#![expect(
+    clippy::needless_bitwise_bool,
+    clippy::manual_range_contains,
+    reason = "lazy operators are branches, and so are ranges, which may keep a loop from being vectorised"
+)]
 #![expect(clippy::float_cmp, reason = "whole numbers, squares and zeros are told exactly")]
 
 mod arithmetic;
@@ -25,6 +30,7 @@ mod logarithm;
 mod loops;
 mod power;
 mod roots;
+mod single;
 #[cfg(test)]
 mod tests;
 

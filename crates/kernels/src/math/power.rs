@@ -2,10 +2,10 @@
 //! has.
 
 use super::arithmetic::{
-    Isa, LN_2, SIGN, fast_sum, flip, fma, is_below, is_positive_normal, nearest, nearest_product,
-    polynomial, residue, scale, select, sign, split,
+    Isa, LN_2, SIGN, fast_sum, flip, fma, is_below, is_positive_normal, long_polynomial, nearest,
+    nearest_product, residue, scale, select, sign, split,
 };
-use super::exponential::{exact_exp, small_exp_single};
+use super::exponential::EXP;
 use super::loops::Function;
 
 /// `(log((1 + s) / (1 - s)) / s - 2) / s^2` as a function of `s^2` for numbers between the roots of
@@ -22,15 +22,11 @@ const RATIO: [f64; 9] = [
     0.120_469_557_872_995_26,
 ];
 
-/// The same to 2^-36.
-const RATIO_SINGLE: [f64; 4] = [
-    0.666_666_657_504_891_3,
-    0.400_003_408_936_35,
-    0.285_359_147_607_667_5,
-    0.236_201_809_700_046_84,
-];
+/// What the first of them lacks.
+const RATIO_LOW: f64 = 3.700_743_415_417_188e-17;
 
-/// The logarithm of a positive normal number as a sum of two, to about 2^-64.
+/// The logarithm of a positive normal number as a sum of two, to about 2^-63. The second may be up to
+/// a thousandth of the first.
 #[inline(always)]
 fn logarithm<I: Isa>(x: f64) -> [f64; 2] {
     let (mantissa, exponent, _) = split(x);
@@ -46,32 +42,22 @@ fn logarithm<I: Isa>(x: f64) -> [f64; 2] {
     };
     let s_low = fma::<I>(-s, divisor_low, rest) * inverse;
 
+    // What is more than 2 s is a hundredth of it at most, and only its front needs two parts.
     let square = s * s;
     let square_low = fma::<I>(s + s, s_low, residue::<I>(s, s, square));
-    let [_, tail @ ..] = &RATIO;
-    let [factor, factor_low] = fast_sum(RATIO[0], square * polynomial::<I, 8>(square, tail));
-    let factor_low = factor_low + 3.700_743_415_417_188e-17;
-    let cube = s * square;
-    let cube_low = fma::<I>(s, square_low, fma::<I>(s_low, square, residue::<I>(s, square, cube)));
-    let term = cube * factor;
-    let term_low =
-        fma::<I>(cube, factor_low, fma::<I>(cube_low, factor, residue::<I>(cube, factor, term)));
+    let [first, tail @ ..] = &RATIO;
+    let tail = long_polynomial::<I, 8>(square, square * square, tail);
+    let tail = fma::<I>(square, tail, RATIO_LOW);
+    let factor = square * first;
+    let front_low = fma::<I>(square_low, *first, residue::<I>(square, *first, factor));
+    let factor_low = fma::<I>(square, tail, front_low);
+    let term = s * factor;
+    let term_low = fma::<I>(s_low, factor, fma::<I>(s, factor_low, residue::<I>(s, factor, term)));
 
     let [sum, sum_low] = fast_sum(s + s, term);
     let [high, low] = fast_sum(exponent * LN_2[0], sum);
     let rest = sum_low + fma::<I>(2.0, s_low, term_low);
-    fast_sum(high, low + fma::<I>(exponent, LN_2[1], rest))
-}
-
-/// The logarithm of a positive normal number, for a result in single precision.
-#[inline(always)]
-fn logarithm_single<I: Isa>(x: f64) -> f64 {
-    let (mantissa, exponent, _) = split(x);
-    let f = mantissa - 1.0;
-    let s = f / (2.0 + f);
-    let square = s * s;
-    let sum = fma::<I>(s * square, polynomial::<I, _>(square, &RATIO_SINGLE), s + s);
-    fma::<I>(exponent, std::f64::consts::LN_2, sum)
+    [high, low + fma::<I>(exponent, LN_2[1], rest)]
 }
 
 /// The sign of the power of a negative number, and whether there is one: the exponent must be a
@@ -79,8 +65,8 @@ fn logarithm_single<I: Isa>(x: f64) -> f64 {
 #[inline(always)]
 fn sign_of_power(base: f64, exponent: f64) -> (u64, bool) {
     let (whole, bits) = nearest(exponent);
-    let is_whole = whole == exponent && is_below(exponent, (1_u64 << 50) as f64);
-    (sign(base) & (bits << 63), sign(base) != SIGN || is_whole)
+    let is_whole = (whole == exponent) & is_below(exponent, (1_u64 << 50) as f64);
+    (sign(base) & (bits << 63), (sign(base) != SIGN) | is_whole)
 }
 
 /// A number to a power.
@@ -92,45 +78,22 @@ impl Function<f64, 2> for Power {
         let [high, low] = logarithm::<I>(base.abs());
         let product = exponent * high;
         let product_low = fma::<I>(exponent, low, residue::<I>(exponent, high, product));
-        let (multiple, bits) = nearest_product::<I>(product, std::f64::consts::LOG2_E);
+        let sum = product + product_low;
+        let (multiple, bits) = nearest_product::<I>(sum, std::f64::consts::LOG2_E);
         let rest = fma::<I>(multiple, -LN_2[0], product);
-        let r = fast_sum(rest, fma::<I>(multiple, -LN_2[1], product_low));
+        let [r, low] = fast_sum(rest, fma::<I>(multiple, -LN_2[1], product_low));
+        let [high, lost] = fast_sum(1.0, r);
+        let square = r * r;
+        let tail = fma::<I>(square, long_polynomial::<I, _>(r, square, &EXP), low);
+        let power = high + (lost + tail);
         let (sign, has_sign) = sign_of_power(base, exponent);
-        let [high, low] = exact_exp::<I>(r);
-        let value = flip(scale(high + low, bits), sign);
+        let value = flip(scale(power, bits), sign);
+        let is_usual = has_sign & is_positive_normal(base.abs()) & is_below(sum, 708.0);
         // Squares are what powers are mostly used for; they are rounded as products are.
-        let square = base * base;
-        let is_square = exponent == 2.0;
-        let is_usual = has_sign
-            && is_positive_normal(base.abs())
-            && is_below(product, 708.0)
-            && (!is_square || is_positive_normal(square));
-        (select(is_square, square, value), is_usual)
+        (select(exponent == 2.0, base * base, value), is_usual)
     }
 
     fn unusual([base, exponent]: [f64; 2]) -> f64 {
         if exponent == 2.0 { base * base } else { base.powf(exponent) }
-    }
-}
-
-impl Function<f32, 2> for Power {
-    #[inline(always)]
-    fn usual<I: Isa>([base, exponent]: [f32; 2]) -> (f32, bool) {
-        let (wide, power) = (f64::from(base), f64::from(exponent));
-        let product = power * logarithm_single::<I>(wide.abs());
-        let (multiple, bits) = nearest_product::<I>(product, std::f64::consts::LOG2_E);
-        let r = fma::<I>(multiple, -LN_2[1], fma::<I>(multiple, -LN_2[0], product));
-        let (sign, has_sign) = sign_of_power(wide, power);
-        let value = flip(scale(small_exp_single::<I>(r), bits), sign);
-        let is_square = exponent == 2.0;
-        let is_usual = has_sign
-            && is_positive_normal(wide.abs())
-            && is_below(wide, f32::INFINITY.into())
-            && is_below(product, 87.0);
-        (select(is_square, wide * wide, value) as f32, is_usual)
-    }
-
-    fn unusual([base, exponent]: [f32; 2]) -> f32 {
-        f64::from(base).powf(exponent.into()) as f32
     }
 }

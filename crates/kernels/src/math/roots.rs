@@ -1,6 +1,6 @@
 //! Cube roots and the hypotenuse.
 
-use super::arithmetic::{Isa, flip, fma, is_below, magnitude, residue, sign};
+use super::arithmetic::{Isa, flip, fma, magnitude, residue, sign};
 use super::loops::Function;
 
 /// The cube root.
@@ -47,26 +47,7 @@ impl Function<f64, 1> for Cbrt {
 fn is_scaled(x: f64) -> bool {
     const LEAST: i64 = f64::from_bits((1023 - 500) << 52).to_bits() as i64;
     const LIMIT: i64 = f64::from_bits((1023 + 500) << 52).to_bits() as i64;
-    magnitude(x) >= LEAST && magnitude(x) < LIMIT
-}
-
-impl Function<f32, 1> for Cbrt {
-    #[inline(always)]
-    fn usual<I: Isa>([x]: [f32; 1]) -> (f32, bool) {
-        let wide = f64::from(x).abs();
-        let mut inverse = inverse_guess(wide);
-        let error = fma::<I>(-(wide * inverse), inverse * inverse, 1.0);
-        let step = fma::<I>(error, fma::<I>(error, 14.0 / 81.0, 2.0 / 9.0), 1.0 / 3.0);
-        inverse = fma::<I>(inverse * error, step, inverse);
-        let error = fma::<I>(-(wide * inverse), inverse * inverse, 1.0);
-        inverse = fma::<I>(inverse * error, 1.0 / 3.0, inverse);
-        let root = wide * (inverse * inverse);
-        (flip(root, sign(x.into())) as f32, is_scaled(wide))
-    }
-
-    fn unusual([x]: [f32; 1]) -> f32 {
-        f64::from(x).cbrt() as f32
-    }
+    (magnitude(x) >= LEAST) & (magnitude(x) < LIMIT)
 }
 
 /// The length of the hypotenuse.
@@ -76,24 +57,10 @@ impl Function<f64, 2> for Hypot {
     #[inline(always)]
     fn usual<I: Isa>([a, b]: [f64; 2]) -> (f64, bool) {
         let value = fma::<I>(a, a, b * b).sqrt();
-        (value, (is_scaled(a) || a == 0.0) && (is_scaled(b) || b == 0.0))
+        (value, (is_scaled(a) | (a == 0.0)) & (is_scaled(b) | (b == 0.0)))
     }
 
     fn unusual([a, b]: [f64; 2]) -> f64 {
         a.hypot(b)
-    }
-}
-
-impl Function<f32, 2> for Hypot {
-    #[inline(always)]
-    fn usual<I: Isa>([a, b]: [f32; 2]) -> (f32, bool) {
-        const LIMIT: f64 = (1_u128 << 120) as f64;
-        let (a, b) = (f64::from(a), f64::from(b));
-        // The squares are exact.
-        ((a * a + b * b).sqrt() as f32, is_below(a, LIMIT) && is_below(b, LIMIT))
-    }
-
-    fn unusual([a, b]: [f32; 2]) -> f32 {
-        f64::from(a).hypot(b.into()) as f32
     }
 }

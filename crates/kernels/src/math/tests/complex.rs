@@ -23,6 +23,7 @@ fn is_finite(x: &Complex<f64>) -> bool {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri makes the standard library inexact")]
 fn exponentials_are_near_the_truth() {
     let mut points = numbers(4000, 20.0, 1);
     points.extend(numbers(1000, 590.0, 2));
@@ -58,6 +59,7 @@ fn exponentials_are_near_the_truth() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri makes the standard library inexact")]
 fn magnitudes_are_near_the_truth() {
     let mut points = numbers(4000, 10.0, 3);
     points.retain(is_finite);
@@ -77,6 +79,7 @@ fn bits(x: Complex<f64>) -> [u64; 2] {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri makes the standard library inexact")]
 fn quotients_are_those_of_the_definition() {
     let a = numbers(5000, 5.0, 4);
     let b = numbers(5000, 5.0, 5);
@@ -90,6 +93,7 @@ fn quotients_are_those_of_the_definition() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri makes the standard library inexact")]
 fn values_do_not_depend_on_place_or_length() {
     let x = numbers(300, 30.0, 6);
     for (_, kernel) in loops::<Complex<f64>, ComplexExp, 1, Complex<f64>>() {

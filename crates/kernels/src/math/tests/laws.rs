@@ -55,6 +55,7 @@ fn check<F: Function<f64, N> + Function<f32, N>, const N: usize>() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri makes the standard library inexact")]
 fn values_do_not_depend_on_place_length_or_registers() {
     macro_rules! check_all {
         ($($function:ident),*) => { $(check::<$function, 1>();)* };
@@ -66,4 +67,16 @@ fn values_do_not_depend_on_place_length_or_registers() {
     check::<Power, 2>();
     check::<Arctan2, 2>();
     check::<Hypot, 2>();
+}
+
+#[test]
+fn chunks_and_what_is_left_of_them_are_filled() {
+    for len in [0, 1, 63, 64, 65, 300] {
+        let x: Vec<f32> = (0..len).map(|index| index as f32 / 8.0 - 10.0).collect();
+        for (stamp, kernel) in loops::<f32, Exp, 1, f32>() {
+            for (x, value) in x.iter().zip(evaluate(kernel, &[&x])) {
+                assert!((value / x.exp() - 1.0).abs() < 1e-5, "{stamp}: {x} gives {value}");
+            }
+        }
+    }
 }

@@ -244,6 +244,10 @@ fn powers() {
         ([1e30, 1e30], INF),
         ([1e-30, 1e30], 0.0),
         ([3.0, 2.0], 9.0),
+        ([2.0, 0.5], std::f64::consts::SQRT_2),
+        ([3.0, 0.5], 3.0_f64.sqrt()),
+        ([3.0, -1.0], 1.0 / 3.0),
+        ([1.1, 1.0], 1.1),
     ]);
 }
 
@@ -253,6 +257,11 @@ fn tiny_numbers_stay_what_they_are() {
         ($($function:ident),*) => {$(
             for (stamp, kernel) in loops::<f64, $function, 1, f64>() {
                 for x in [f64::from_bits(1), 1e-310, f64::MIN_POSITIVE, 1e-300, 1e-200, 1e-100, 1e-20] {
+                    assert_eq!(evaluate(kernel, &[&[x, -x]]), [x, -x], "{stamp}");
+                }
+            }
+            for (stamp, kernel) in loops::<f32, $function, 1, f32>() {
+                for x in [f32::from_bits(1), 1e-40, f32::MIN_POSITIVE, 1e-30, 1e-15] {
                     assert_eq!(evaluate(kernel, &[&[x, -x]]), [x, -x], "{stamp}");
                 }
             }
