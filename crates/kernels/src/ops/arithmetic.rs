@@ -9,7 +9,7 @@ use crate::math;
 use crate::program::flags::raise_invalid;
 
 binary! {
-    wide:
+    widest:
     /// The sum; of booleans: or.
     Add {
         bools: |a, b| Bool::new(a.get() | b.get());

@@ -36,7 +36,7 @@ pub(super) fn complex_less_equal<R: Part>(a: Complex<R>, b: Complex<R>) -> bool 
 }
 
 binary! {
-    wide:
+    widest:
     /// Whether `a < b`.
     Less {
         bools -> bool: |a, b| Bool::new(!a.get() & b.get());

@@ -15,8 +15,8 @@
 //! sets and a function `Add::entry` that finds the loop of a dtype. Inside a formula `T` is the
 //! type of the elements and `R` that of their real parts. A set may be followed by
 //! `-> bool` (truth values) or `-> real`; without, the result has the dtype of the elements.
-//! `wide` loops are compiled for wider vectors too; for `narrow` ones, which call functions for
-//! each element, that would only be more code. `Exp = real math::Exp { ... }` takes the loops for
+//! `wide` loops are compiled for wider vectors too, `widest` ones for the widest; for `narrow` ones,
+//! which call functions for each element, that would only be more code. `Exp = real math::Exp { ... }` takes the loops for
 //! floats from [`crate::math`].
 
 /// Passes each dtype of a set on to a macro: `set!(integers, macro!, arguments)`.
@@ -78,14 +78,14 @@ pub(super) use result_type;
 
 macro_rules! unary_one {
     (@one $dtype:ident, $type:ty, $real:ty,
-     [$name:ident, $wide:literal, ($($out:ident)?), |$x:pat_param| $body:expr]) => {
+     [$name:ident, $width:ident, ($($out:ident)?), |$x:pat_param| $body:expr]) => {
         const _: () = {
             #[allow(dead_code, reason = "only some formulas name the types")]
             type T = $type;
             #[allow(dead_code, reason = "only some formulas name the types")]
             type R = $real;
             impl $crate::ops::loops::Unary<T> for $name {
-                const WIDE: bool = $wide;
+                const WIDTH: $crate::ops::loops::Width = $crate::ops::loops::Width::$width;
                 type Output = $crate::ops::define::result_type!($($out)?);
                 #[inline(always)]
                 fn apply($x: T) -> Self::Output {
@@ -99,14 +99,14 @@ pub(super) use unary_one;
 
 macro_rules! binary_one {
     (@one $dtype:ident, $type:ty, $real:ty,
-     [$name:ident, $wide:literal, ($($out:ident)?), |$a:pat_param, $b:pat_param| $body:expr]) => {
+     [$name:ident, $width:ident, ($($out:ident)?), |$a:pat_param, $b:pat_param| $body:expr]) => {
         const _: () = {
             #[allow(dead_code, reason = "only some formulas name the types")]
             type T = $type;
             #[allow(dead_code, reason = "only some formulas name the types")]
             type R = $real;
             impl $crate::ops::loops::Binary<T> for $name {
-                const WIDE: bool = $wide;
+                const WIDTH: $crate::ops::loops::Width = $crate::ops::loops::Width::$width;
                 type Output = $crate::ops::define::result_type!($($out)?);
                 #[inline(always)]
                 fn apply($a: T, $b: T) -> Self::Output {
@@ -129,16 +129,19 @@ pub(super) use entry_one;
 
 /// Defines unary operations.
 macro_rules! unary {
+    (widest: $($operations:tt)*) => {
+        $crate::ops::define::unary!(@ Widest $($operations)*);
+    };
     (wide: $($operations:tt)*) => {
-        $crate::ops::define::unary!(@ true $($operations)*);
+        $crate::ops::define::unary!(@ Wide $($operations)*);
     };
     (narrow: $($operations:tt)*) => {
-        $crate::ops::define::unary!(@ false $($operations)*);
+        $crate::ops::define::unary!(@ Narrow $($operations)*);
     };
-    (@ $wide:literal $($(#[$doc:meta])* $name:ident $(= $($kind:ident $function:path),+)? {
+    (@ $width:ident $($(#[$doc:meta])* $name:ident $(= $($kind:ident $function:path),+)? {
         $($set:ident $(-> $out:ident)?: |$x:pat_param| $body:expr;)*
     })*) => {
-        $crate::ops::define::operations!(unary_one, unary, $wide, $($(#[$doc])* $name $(= $($kind $function),+)? {
+        $crate::ops::define::operations!(unary_one, unary, $width, $($(#[$doc])* $name $(= $($kind $function),+)? {
             $($set ($($out)?) [|$x| $body])*
         })*);
     };
@@ -147,16 +150,19 @@ pub(super) use unary;
 
 /// Defines binary operations.
 macro_rules! binary {
+    (widest: $($operations:tt)*) => {
+        $crate::ops::define::binary!(@ Widest $($operations)*);
+    };
     (wide: $($operations:tt)*) => {
-        $crate::ops::define::binary!(@ true $($operations)*);
+        $crate::ops::define::binary!(@ Wide $($operations)*);
     };
     (narrow: $($operations:tt)*) => {
-        $crate::ops::define::binary!(@ false $($operations)*);
+        $crate::ops::define::binary!(@ Narrow $($operations)*);
     };
-    (@ $wide:literal $($(#[$doc:meta])* $name:ident $(= $($kind:ident $function:path),+)? {
+    (@ $width:ident $($(#[$doc:meta])* $name:ident $(= $($kind:ident $function:path),+)? {
         $($set:ident $(-> $out:ident)?: |$a:pat_param, $b:pat_param| $body:expr;)*
     })*) => {
-        $crate::ops::define::operations!(binary_one, binary, $wide, $($(#[$doc])* $name $(= $($kind $function),+)? {
+        $crate::ops::define::operations!(binary_one, binary, $width, $($(#[$doc])* $name $(= $($kind $function),+)? {
             $($set ($($out)?) [|$a, $b| $body])*
         })*);
     };
@@ -164,13 +170,13 @@ macro_rules! binary {
 pub(super) use binary;
 
 macro_rules! operations {
-    ($one:ident, $make:ident, $wide:literal, $($(#[$doc:meta])* $name:ident $(= $($kind:ident $function:path),+)? {
+    ($one:ident, $make:ident, $width:ident, $($(#[$doc:meta])* $name:ident $(= $($kind:ident $function:path),+)? {
         $($set:ident ($($out:ident)?) [$($formula:tt)*])*
     })*) => {
         $(
             $(#[$doc])*
             pub struct $name;
-            $($crate::ops::define::set!($set, $one, [$name, $wide, ($($out)?), $($formula)*]);)*
+            $($crate::ops::define::set!($set, $one, [$name, $width, ($($out)?), $($formula)*]);)*
             impl $name {
                 /// The loop for a dtype.
                 pub fn entry(dtype: $crate::DType) -> Option<$crate::ops::loops::Entry> {

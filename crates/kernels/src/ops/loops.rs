@@ -65,10 +65,21 @@ impl Entry {
     }
 }
 
+/// How wide the vectors are that a loop is compiled for, if the processor has them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Width {
+    /// Those that every processor has: the loop calls functions for each element.
+    Narrow,
+    /// 32 bytes.
+    Wide,
+    /// 64 bytes, worth it for the steps that most programs are made of.
+    Widest,
+}
+
 /// An operation on one element.
 pub trait Unary<A> {
-    /// Whether the loop gains from wider vectors.
-    const WIDE: bool = false;
+    /// How wide the loop's vectors are.
+    const WIDTH: Width = Width::Narrow;
     /// The element that it gives.
     type Output: Element;
     /// Applies it.
@@ -77,8 +88,8 @@ pub trait Unary<A> {
 
 /// An operation on two elements.
 pub trait Binary<A, B = A> {
-    /// Whether the loop gains from wider vectors.
-    const WIDE: bool = false;
+    /// How wide the loop's vectors are.
+    const WIDTH: Width = Width::Narrow;
     /// The element that it gives.
     type Output: Element;
     /// Applies it.
@@ -87,8 +98,8 @@ pub trait Binary<A, B = A> {
 
 /// What a loop does, to be compiled for several instruction sets.
 trait Body {
-    /// Whether it gains from wider vectors.
-    const WIDE: bool;
+    /// How wide its vectors are.
+    const WIDTH: Width;
 
     /// # Safety
     ///
@@ -99,7 +110,7 @@ trait Body {
 struct UnaryBody<O, A>(PhantomData<(O, A)>);
 
 impl<O: Unary<A>, A: Element> Body for UnaryBody<O, A> {
-    const WIDE: bool = O::WIDE;
+    const WIDTH: Width = O::WIDTH;
 
     #[inline(always)]
     unsafe fn run(arguments: &[*const u8; 3], output: *mut u8, len: usize) {
@@ -112,7 +123,7 @@ impl<O: Unary<A>, A: Element> Body for UnaryBody<O, A> {
 struct BinaryBody<O, A, B>(PhantomData<(O, A, B)>);
 
 impl<O: Binary<A, B>, A: Element, B: Element> Body for BinaryBody<O, A, B> {
-    const WIDE: bool = O::WIDE;
+    const WIDTH: Width = O::WIDTH;
 
     #[inline(always)]
     unsafe fn run(arguments: &[*const u8; 3], output: *mut u8, len: usize) {
@@ -126,7 +137,7 @@ impl<O: Binary<A, B>, A: Element, B: Element> Body for BinaryBody<O, A, B> {
 struct ConvertBody<A, T>(PhantomData<(A, T)>);
 
 impl<A: Element + Convert<T>, T: Element> Body for ConvertBody<A, T> {
-    const WIDE: bool = true;
+    const WIDTH: Width = Width::Wide;
 
     #[inline(always)]
     unsafe fn run(arguments: &[*const u8; 3], output: *mut u8, len: usize) {
@@ -139,8 +150,18 @@ impl<A: Element + Convert<T>, T: Element> Body for ConvertBody<A, T> {
 /// The kernel for the best instruction set that the processor has. All give the same bits.
 fn kernel<B: Body>() -> Kernel {
     #[cfg(target_arch = "x86_64")]
-    if B::WIDE && std::arch::is_x86_feature_detected!("avx2") {
-        return wide::<B>;
+    {
+        if matches!(B::WIDTH, Width::Widest)
+            && is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+        {
+            return widest::<B>;
+        }
+        if !matches!(B::WIDTH, Width::Narrow) && is_x86_feature_detected!("avx2") {
+            return wide::<B>;
+        }
     }
     narrow::<B>
 }
@@ -165,6 +186,17 @@ unsafe fn wide<B: Body>(arguments: &[*const u8; 3], output: *mut u8, len: usize)
     Status::Fine
 }
 
+/// # Safety
+///
+/// As [`Kernel`] says; the processor must have these parts of AVX-512.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq")]
+unsafe fn widest<B: Body>(arguments: &[*const u8; 3], output: *mut u8, len: usize) -> Status {
+    // SAFETY: the caller's promise.
+    unsafe { B::run(arguments, output, len) };
+    Status::Fine
+}
+
 /// The number of elements that conversions by way of another type take at a time.
 const CHUNK: usize = 64;
 
@@ -172,7 +204,7 @@ const CHUNK: usize = 64;
 struct ToHalfBody<A>(PhantomData<A>);
 
 impl<A: Element + Convert<f32>> Body for ToHalfBody<A> {
-    const WIDE: bool = true;
+    const WIDTH: Width = Width::Wide;
 
     #[inline(always)]
     unsafe fn run(arguments: &[*const u8; 3], output: *mut u8, len: usize) {
@@ -197,7 +229,7 @@ impl<T: Element> Body for FromHalfBody<T>
 where
     f32: Convert<T>,
 {
-    const WIDE: bool = true;
+    const WIDTH: Width = Width::Wide;
 
     #[inline(always)]
     unsafe fn run(arguments: &[*const u8; 3], output: *mut u8, len: usize) {
