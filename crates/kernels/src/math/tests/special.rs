@@ -32,6 +32,7 @@ fn check_one<F: Function<f64, 1> + Function<f32, 1>>(table: &[(f64, f64)]) {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri lacks functions of the C library")]
 fn exponentials_and_logarithms() {
     check_one::<Exp>(&[
         (0.0, 1.0),
@@ -103,6 +104,7 @@ fn exponentials_and_logarithms() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri lacks functions of the C library")]
 fn circular_functions() {
     check_one::<Sin>(&[(0.0, 0.0), (-0.0, -0.0), (INF, NAN), (-INF, NAN), (NAN, NAN)]);
     check_one::<Cos>(&[(0.0, 1.0), (-0.0, 1.0), (INF, NAN), (-INF, NAN), (NAN, NAN)]);
@@ -128,6 +130,7 @@ fn circular_functions() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri lacks functions of the C library")]
 fn hyperbolic_functions() {
     check_one::<Sinh>(&[
         (0.0, 0.0),
@@ -167,6 +170,7 @@ fn hyperbolic_functions() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri lacks functions of the C library")]
 fn roots() {
     check_one::<Erf>(&[(0.0, 0.0), (-0.0, -0.0), (INF, 1.0), (-INF, -1.0), (NAN, NAN), (7.0, 1.0)]);
     check_one::<Cbrt>(&[
@@ -189,6 +193,7 @@ fn roots() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri lacks functions of the C library")]
 fn angles() {
     let pi = std::f64::consts::PI;
     check::<Arctan2, 2>(&[
@@ -214,6 +219,7 @@ fn angles() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri lacks functions of the C library")]
 fn powers() {
     check::<Power, 2>(&[
         ([0.0, -1.0], INF),
@@ -252,6 +258,7 @@ fn powers() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri lacks functions of the C library")]
 fn tiny_numbers_stay_what_they_are() {
     macro_rules! check_all {
         ($($function:ident),*) => {$(
