@@ -320,6 +320,12 @@ impl<'a> Layout<'a> {
         self.sinks.push(Sink { block, path, itemsize, value, route, mask });
     }
 
+    /// A block that is streamed to, and the size of its items.
+    pub fn streamed(&self) -> Option<(usize, usize)> {
+        let streamed = self.sinks.iter().find(|sink| sink.route == Route::Streamed);
+        streamed.map(|sink| (sink.block, sink.itemsize))
+    }
+
     /// The place of what says for all results which elements are stored, if it is there before the
     /// first step.
     pub fn common_mask(&self) -> Option<usize> {

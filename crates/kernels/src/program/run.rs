@@ -10,7 +10,7 @@ use super::Program;
 use super::flags::{self, Record};
 use super::layout::{Access, Blocks, Call, Layout, Route};
 use super::scratch::Scratch;
-use super::stream;
+use super::stream::{self, LINE};
 use super::tile::{Tile, TileShape};
 use crate::Result;
 use crate::ops::Status;
@@ -30,12 +30,14 @@ fn run_tiles<'a>(program: &'a Program, walk: &Walk<'a>, blocks: Blocks<'a>) -> R
     let layout = Layout::new(program, walk, tile, blocks, program.steps.len() > 1)?;
     let is_silent = layout.calls.iter().all(|call| call.quiet);
     let is_single = layout.calls.len() == 1;
+    let streamed = layout.streamed();
+    let first = |starts: &[*mut u8]| first_columns(tile, streamed, starts);
     let mut record = Record::default();
     flags::take();
     let mut run = Run::new(layout);
     if is_silent || (is_single && run.mask.is_none()) {
         // Nobody looks, or all that is found is of that step.
-        each_tile(walk, run.layout.tile, |spot| {
+        each_tile(walk, run.layout.tile, first, |spot| {
             run.load(spot);
             run.call()?;
             run.store(spot);
@@ -52,7 +54,7 @@ fn run_tiles<'a>(program: &'a Program, walk: &Walk<'a>, blocks: Blocks<'a>) -> R
     // for it may well meet the same.
     let mut careful: Option<Run<'a>> = None;
     let mut suspicious = false;
-    each_tile(walk, run.layout.tile, |spot| {
+    each_tile(walk, run.layout.tile, first, |spot| {
         if !suspicious {
             run.load(spot);
             if run.stored().next().is_none() {
@@ -90,10 +92,29 @@ struct Spot<'s> {
     tile: Tile,
 }
 
-/// Calls a function for each tile of a walk, in order.
+/// The number of columns of the first tile of a row: so many that the others begin on a cache line of
+/// what is streamed, a block with items of a size. A line that two tiles write to in turn takes as
+/// long as many.
+fn first_columns(shape: TileShape, streamed: Option<(usize, usize)>, starts: &[*mut u8]) -> usize {
+    match streamed {
+        Some((block, itemsize)) if shape.axes == 1 => {
+            let before = starts[block].addr() % LINE / itemsize;
+            if (shape.columns * itemsize).is_multiple_of(LINE) {
+                shape.columns - before
+            } else {
+                shape.columns
+            }
+        }
+        _ => shape.columns,
+    }
+}
+
+/// Calls a function for each tile of a walk, in order. `first` says how many columns the first tile of
+/// a row has.
 fn each_tile(
     walk: &Walk<'_>,
     shape: TileShape,
+    first: impl Fn(&[*mut u8]) -> usize,
     mut visit: impl FnMut(Spot<'_>) -> Result<()>,
 ) -> Result<()> {
     let axes = walk.lens.len();
@@ -106,8 +127,10 @@ fn each_tile(
         while row < all_rows {
             let rows = shape.rows.min(all_rows - row);
             let mut column = 0;
+            let mut most = first(&starts);
             while column < all_columns {
-                let columns = shape.columns.min(all_columns - column);
+                let columns = most.min(all_columns - column);
+                most = shape.columns;
                 let tile = Tile { row, rows, column, columns };
                 visit(Spot {
                     starts: &starts,

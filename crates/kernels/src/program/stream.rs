@@ -65,7 +65,7 @@ pub fn prefetch(first: *const u8, bytes: usize) {
 }
 
 /// The size of a cache line.
-const LINE: usize = 64;
+pub const LINE: usize = 64;
 
 /// Copies bytes past the caches. Other threads see them after [`settle`].
 ///
