@@ -20,7 +20,7 @@ pub const ALIGNMENT: usize = 64;
 const USUAL_ALIGNMENT: usize = 16;
 
 /// From this size on, memory is mapped for one buffer alone, and pooled when it is free again.
-const WORTH_POOLING: usize = 1 << 20;
+const WORTH_POOLING: usize = 1 << 18;
 
 /// Memory that holds elements. Shared by the blocks that view it and freed with the last of them.
 ///

@@ -5,8 +5,9 @@ use super::{Input, Program};
 use crate::walk::Walk;
 
 /// So many bytes, moved or computed, are worth a thread of their own, for each element of a
-/// register: 1 MB, and less in tests that make registers small.
-const WORTH_A_THREAD: usize = 4 << 10;
+/// register: 4 MB, for which a core needs several times as long as a thread takes to start, and less
+/// in tests that make registers small.
+const WORTH_A_THREAD: usize = 16 << 10;
 
 /// How a walk is split.
 #[derive(Clone, Copy, Debug)]
