@@ -46,10 +46,7 @@ impl Endpoint<'_> {
     /// [`EngineError::Comm`] when another rank gives up, [`EngineError::Kernel`] when memory is
     /// short.
     pub fn run(&self, communicator: &Arc<dyn Communicator>) -> Result<Reply, EngineError> {
-        match communicator.shared() {
-            Some(shared) => supersteps::run(self, shared, communicator),
-            None => self.pass_messages(communicator).map(|()| Reply::done()),
-        }
+        supersteps::run(self, communicator)
     }
 
     /// Whether a piece that is written overlaps one that is read, whosever they are: every rank
@@ -99,10 +96,8 @@ impl Supersteps for Endpoint<'_> {
         }
         Ok(Reply::done())
     }
-}
 
-impl Endpoint<'_> {
-    fn pass_messages(&self, communicator: &Arc<dyn Communicator>) -> Result<(), EngineError> {
+    fn pass_messages(&self, communicator: &Arc<dyn Communicator>) -> Result<Reply, EngineError> {
         let mut sends: Vec<(usize, Vec<u8>)> = Vec::new();
         if let (Some(source), Some(rank)) = (&self.source, self.source_rank()) {
             for transfer in plan::sends(self.source_distribution, self.dest_distribution, rank) {
@@ -140,9 +135,11 @@ impl Endpoint<'_> {
                 }
             }
         }
-        Ok(())
+        Ok(Reply::done())
     }
+}
 
+impl Endpoint<'_> {
     fn source_rank(&self) -> Option<usize> {
         self.source_distribution.rank_of_target(self.engine)
     }

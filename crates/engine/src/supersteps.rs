@@ -1,4 +1,4 @@
-//! Collective operations of engines that share memory, in supersteps.
+//! Collective operations, of engines that share memory in supersteps.
 //!
 //! Every rank posts what others may read, then completes its own part from what was posted, then
 //! settles what had to wait until nobody reads any more. Engines on threads of their own meet
@@ -7,12 +7,12 @@
 
 use std::sync::Arc;
 
-use distarray_comm::{Communicator, SharedMemory, SharedObject};
+use distarray_comm::{Communicator, SharedObject};
 
 use crate::Reply;
 use crate::error::EngineError;
 
-/// One rank's part in a collective operation of engines that share memory.
+/// One rank's part in a collective operation.
 pub trait Supersteps {
     /// What is left to settle.
     type Unfinished;
@@ -41,18 +41,25 @@ pub trait Supersteps {
     ///
     /// Whatever the operation meets.
     fn settle(&self, unfinished: Self::Unfinished) -> Result<Reply, EngineError>;
+
+    /// The whole operation as one rank among others that share no memory, by messages.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the operation meets; [`EngineError::Comm`] when another rank gives up.
+    fn pass_messages(&self, communicator: &Arc<dyn Communicator>) -> Result<Reply, EngineError>;
 }
 
-/// Takes the steps as one rank among others.
+/// Takes the steps as one rank among others, or passes messages where no memory is shared.
 ///
 /// # Errors
 ///
 /// Whatever the operation meets; [`EngineError::Comm`] when another rank gives up.
 pub fn run<S: Supersteps>(
     part: &S,
-    shared: &dyn SharedMemory,
     communicator: &Arc<dyn Communicator>,
 ) -> Result<Reply, EngineError> {
+    let Some(shared) = communicator.shared() else { return part.pass_messages(communicator) };
     let posted = shared.share(part.post()?)?;
     let unfinished = part.complete(&posted)?;
     if part.posts_arrays() {

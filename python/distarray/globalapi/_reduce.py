@@ -17,13 +17,13 @@ from distarray.globalapi._handle import Handle, common_context
 from distarray.globalapi._operations import NAMED, OPERATIONS
 from distarray.globalapi._resolution import is_native
 
-__all__ = ["NO_VALUE", "put", "reduce", "reduce_position", "reduce_ufunc"]
+__all__ = ["NO_VALUE", "OF_UFUNC", "put", "reduce", "reduce_position", "reduce_ufunc"]
 
 #: NumPy's mark for an argument that was not given.
 NO_VALUE: Any = np._NoValue
 
-# The reduction that each of NumPy's ufuncs stands for.
-_OF_UFUNC: dict[Any, str] = {
+#: The reduction that each of NumPy's ufuncs stands for.
+OF_UFUNC: dict[Any, str] = {
     np.add: "sum",
     np.multiply: "prod",
     np.minimum: "min",
@@ -31,7 +31,7 @@ _OF_UFUNC: dict[Any, str] = {
     np.logical_and: "all",
     np.logical_or: "any",
 }
-_UFUNCS = {name: ufunc for ufunc, name in _OF_UFUNC.items()}
+_UFUNCS = {name: ufunc for ufunc, name in OF_UFUNC.items()}
 
 # These have no value for no elements.
 _WITHOUT_IDENTITY = frozenset({"min", "max"})
@@ -49,7 +49,7 @@ def reduce_ufunc(
     where: Any = True,
 ) -> Any:
     """Carry out ``ufunc.reduce``, whose axis is the first one by default."""
-    name = _OF_UFUNC.get(ufunc)
+    name = OF_UFUNC.get(ufunc)
     if name is None or not isinstance(array, Handle):
         raise TypeError(f"numpy.{ufunc.__name__}.reduce has no distributed form yet")
     if isinstance(out, tuple):

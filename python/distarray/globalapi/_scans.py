@@ -9,27 +9,17 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from distarray.globalapi._handle import Handle
 from distarray.globalapi._indexing import warn_of_lost_parts
-from distarray.globalapi._reduce import put
+from distarray.globalapi._reduce import OF_UFUNC, put
 from distarray.globalapi._resolution import is_native
 
 __all__ = ["Scans", "accumulate_ufunc"]
-
-# What each of NumPy's ufuncs accumulates: the reduction whose steps it shows.
-_OF_UFUNC: dict[Any, str] = {
-    np.add: "sum",
-    np.multiply: "prod",
-    np.minimum: "min",
-    np.maximum: "max",
-    np.logical_and: "all",
-    np.logical_or: "any",
-}
 
 
 def accumulate_ufunc(
     ufunc: np.ufunc, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None
 ) -> Any:
     """Carry out ``ufunc.accumulate``."""
-    if ufunc not in _OF_UFUNC or not isinstance(array, Handle):
+    if ufunc not in OF_UFUNC or not isinstance(array, Handle):
         raise TypeError(
             f"numpy.{ufunc.__name__}.accumulate has no distributed form yet; toarray() gathers an "
             "array into one of NumPy's"
@@ -84,7 +74,7 @@ def _accumulate(
                 f"{out.shape}, and that of the result {shape}"
             )
         warn_of_lost_parts(dtype, out.dtype)
-    name = _OF_UFUNC[ufunc]
+    name = OF_UFUNC[ufunc]
     if dtype.kind == "b":
         # What NumPy's addition and multiplication of booleans are.
         name = {"sum": "any", "prod": "all"}.get(name, name)

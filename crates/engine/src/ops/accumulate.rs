@@ -8,7 +8,7 @@ use distarray_comm::{Communicator, SharedObject};
 use distarray_kernels::Block;
 use distarray_kernels::scan::Carry;
 
-use super::own_rank;
+use super::{alike, own_rank};
 use crate::command::Accumulate;
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -29,11 +29,10 @@ impl Accumulate {
         communicator: &Arc<dyn Communicator>,
     ) -> Result<Reply, EngineError> {
         let part = self.part(engine, participants)?;
-        match communicator.shared() {
-            _ if !self.communicates() => part.keep(None)?,
-            Some(shared) => return supersteps::run(&part, shared, communicator),
-            None => part.pass_messages(communicator)?,
+        if self.communicates() {
+            return supersteps::run(&part, communicator);
         }
+        part.keep(None)?;
         Ok(Reply::done())
     }
 
@@ -51,7 +50,7 @@ impl Accumulate {
         let own = self.indices(rank);
         let mut before = Vec::new();
         let mut after = Vec::new();
-        for other in self.line(rank) {
+        for other in alike(&self.distribution, rank, |axis| axis == self.axis) {
             let indices = self.indices(other);
             let member = participant(participants, self.distribution.targets()[other]);
             if indices.is_empty() || own.is_empty() {
@@ -80,15 +79,6 @@ impl Accumulate {
         let piece = self.distribution.piece(rank, self.axis);
         let first = if piece.is_empty() { 0 } else { piece.get(0) as usize };
         first..first + piece.len()
-    }
-
-    /// The ranks whose pieces differ from this one's along the axis alone.
-    fn line(&self, rank: usize) -> impl Iterator<Item = usize> {
-        let mine = self.distribution.coordinates(rank);
-        (0..self.distribution.ranks()).filter(move |&other| {
-            let theirs = self.distribution.coordinates(other);
-            (0..mine.len()).all(|axis| axis == self.axis || mine[axis] == theirs[axis])
-        })
     }
 }
 
@@ -165,22 +155,6 @@ impl Part<'_> {
         Ok(())
     }
 
-    fn pass_messages(&self, communicator: &Arc<dyn Communicator>) -> Result<(), EngineError> {
-        let mut sends = Vec::new();
-        if !self.after.is_empty() {
-            let summary = self.summary()?;
-            let bytes = [summary.head.to_bytes()?, summary.totals.to_bytes()?].concat();
-            sends.extend(self.after.iter().map(|&member| (member, bytes.clone())));
-        }
-        let senders: Vec<usize> = self.before.iter().map(|member| member.participant).collect();
-        let arrived = communicator.exchange(sends, &senders)?;
-        let mut carry = self.begin()?;
-        for (member, (_, bytes)) in self.before.iter().zip(&arrived) {
-            self.take(&mut carry, member, &self.unpacked(member, bytes)?)?;
-        }
-        self.keep(Some(carry))
-    }
-
     /// What the piece of another engine comes to, from its message.
     fn unpacked(&self, member: &Member, bytes: &[u8]) -> Result<Summary, EngineError> {
         let Accumulate { scan, axis, source_dtype, .. } = self.accumulate;
@@ -220,6 +194,23 @@ impl Supersteps for Part<'_> {
     }
 
     fn settle(&self, (): ()) -> Result<Reply, EngineError> {
+        Ok(Reply::done())
+    }
+
+    fn pass_messages(&self, communicator: &Arc<dyn Communicator>) -> Result<Reply, EngineError> {
+        let mut sends = Vec::new();
+        if !self.after.is_empty() {
+            let summary = self.summary()?;
+            let bytes = [summary.head.to_bytes()?, summary.totals.to_bytes()?].concat();
+            sends.extend(self.after.iter().map(|&member| (member, bytes.clone())));
+        }
+        let senders: Vec<usize> = self.before.iter().map(|member| member.participant).collect();
+        let arrived = communicator.exchange(sends, &senders)?;
+        let mut carry = self.begin()?;
+        for (member, (_, bytes)) in self.before.iter().zip(&arrived) {
+            self.take(&mut carry, member, &self.unpacked(member, bytes)?)?;
+        }
+        self.keep(Some(carry))?;
         Ok(Reply::done())
     }
 }

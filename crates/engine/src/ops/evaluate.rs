@@ -56,10 +56,7 @@ impl Evaluate {
         if !self.communicates() {
             return Ok(evaluation.finish(evaluation.evaluate(&[])?));
         }
-        match communicator.shared() {
-            Some(shared) => supersteps::run(&evaluation, shared, communicator),
-            None => evaluation.pass_messages(communicator),
-        }
+        supersteps::run(&evaluation, communicator)
     }
 
     /// Whether every engine has what it reads, and all results are new arrays.
@@ -257,37 +254,6 @@ impl Evaluation<'_> {
         self.command.keep(self.engine, rank, blocks);
         Reply::Evaluated { flags }
     }
-
-    /// Gets what others have by messages first.
-    fn pass_messages(&self, communicator: &Arc<dyn Communicator>) -> Result<Reply, EngineError> {
-        let mut operands = Few::new();
-        for (source, own) in self.command.inputs.iter().zip(&self.own) {
-            let Some(layout) = &source.elsewhere else {
-                operands.extend(own.clone().map(Operand::Whole));
-                continue;
-            };
-            let dest = self
-                .rank
-                .map(|rank| {
-                    let shape = self.command.distribution.local_shape(rank);
-                    Block::uninitialised(source.dtype, &shape)
-                })
-                .transpose()?;
-            Endpoint {
-                engine: self.engine.number(),
-                participants: self.participants,
-                source_distribution: layout,
-                source_dtype: source.dtype,
-                source: own.clone(),
-                dest_distribution: &self.command.distribution,
-                dest: dest.clone(),
-            }
-            .run(communicator)?;
-            operands.extend(dest.map(Operand::Whole));
-        }
-        let evaluated = self.rank.map(|rank| self.compute(rank, operands)).transpose()?;
-        Ok(self.finish(evaluated))
-    }
 }
 
 /// Where the program writes its outputs: programs read and write block by block, so that an output
@@ -347,6 +313,36 @@ impl Supersteps for Evaluation<'_> {
     }
 
     fn settle(&self, evaluated: Evaluated) -> Result<Reply, EngineError> {
+        Ok(self.finish(evaluated))
+    }
+
+    fn pass_messages(&self, communicator: &Arc<dyn Communicator>) -> Result<Reply, EngineError> {
+        let mut operands = Few::new();
+        for (source, own) in self.command.inputs.iter().zip(&self.own) {
+            let Some(layout) = &source.elsewhere else {
+                operands.extend(own.clone().map(Operand::Whole));
+                continue;
+            };
+            let dest = self
+                .rank
+                .map(|rank| {
+                    let shape = self.command.distribution.local_shape(rank);
+                    Block::uninitialised(source.dtype, &shape)
+                })
+                .transpose()?;
+            Endpoint {
+                engine: self.engine.number(),
+                participants: self.participants,
+                source_distribution: layout,
+                source_dtype: source.dtype,
+                source: own.clone(),
+                dest_distribution: &self.command.distribution,
+                dest: dest.clone(),
+            }
+            .run(communicator)?;
+            operands.extend(dest.map(Operand::Whole));
+        }
+        let evaluated = self.rank.map(|rank| self.compute(rank, operands)).transpose()?;
         Ok(self.finish(evaluated))
     }
 }

@@ -30,6 +30,20 @@ fn rank_in(engine: &Engine, distribution: &Distribution) -> Option<usize> {
     distribution.rank_of_target(engine.number())
 }
 
+/// The ranks whose pieces differ from one's own along no axes but the free ones, itself among them,
+/// in ascending order.
+fn alike(
+    distribution: &Distribution,
+    rank: usize,
+    is_free: impl Fn(usize) -> bool,
+) -> impl Iterator<Item = usize> {
+    let mine = distribution.coordinates(rank);
+    (0..distribution.ranks()).filter(move |&other| {
+        let theirs = distribution.coordinates(other);
+        (0..mine.len()).all(|axis| is_free(axis) || mine[axis] == theirs[axis])
+    })
+}
+
 /// As [`rank_in`], for commands that are sent to the owners of pieces alone.
 fn own_rank(engine: &Engine, distribution: &Distribution) -> Result<usize, EngineError> {
     rank_in(engine, distribution).ok_or_else(|| {

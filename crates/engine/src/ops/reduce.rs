@@ -7,7 +7,7 @@ use distarray_kernels::program::Reducing;
 use distarray_kernels::reduce::{self, Partial};
 use distarray_kernels::{Block, DType, FloatFlags};
 
-use super::{own_rank, rank_in, threads_of_one};
+use super::{alike, own_rank, rank_in, threads_of_one};
 use crate::command::{AFTER_ALL_STEPS, Destination, Reduce, Subject};
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -32,11 +32,10 @@ impl Reduce {
         communicator: &Arc<dyn Communicator>,
     ) -> Result<Reply, EngineError> {
         let part = self.part(engine, participants)?;
-        match communicator.shared() {
-            _ if part.members.len() == 1 => part.keep_all(&[part.post()?]),
-            Some(shared) => supersteps::run(&part, shared, communicator),
-            None => part.pass_messages(communicator),
+        if part.members.len() == 1 {
+            return part.keep_all(&[part.post()?]);
         }
+        supersteps::run(&part, communicator)
     }
 
     /// One engine's part in the reduction.
@@ -50,11 +49,14 @@ impl Reduce {
         participants: &[usize],
     ) -> Result<Part<'b>, EngineError> {
         let rank = own_rank(engine, &self.distribution)?;
-        let members = self.group(rank).into_iter();
+        // The first of those whose results belong together keeps them.
+        let group: Vec<usize> =
+            alike(&self.distribution, rank, |axis| self.reduced[axis]).collect();
+        let is_first = group.first() == Some(&rank);
+        let members = group.into_iter();
         let members = members
             .map(|member| participant(participants, self.distribution.targets()[member]))
             .collect();
-        let is_first = self.group(rank).first() == Some(&rank);
         let threads = threads_of_one(participants.len());
         let met = Mutex::default();
         let input = match self.subject {
@@ -62,21 +64,6 @@ impl Reduce {
             Subject::Products { .. } | Subject::Computed { .. } => None,
         };
         Ok(Part { reduce: self, engine, rank, members, is_first, threads, input, met })
-    }
-
-    /// The ranks whose pieces differ from this one's along reduced axes alone, in ascending order:
-    /// the first of them keeps the result.
-    fn group(&self, rank: usize) -> Vec<usize> {
-        let mine = self.distribution.coordinates(rank);
-        let alike = |other: usize| {
-            self.distribution
-                .coordinates(other)
-                .iter()
-                .zip(&mine)
-                .zip(&self.reduced)
-                .all(|((theirs, mine), reduced)| *reduced || theirs == mine)
-        };
-        (0..self.distribution.ranks()).filter(|&other| alike(other)).collect()
     }
 
     /// Drops the reduced axes when the result has no place for them.
@@ -247,18 +234,6 @@ impl Part<'_> {
         self.keep_merged(posted.iter().filter_map(|posted| posted.downcast_ref()))
     }
 
-    fn pass_messages(&self, communicator: &Arc<dyn Communicator>) -> Result<Reply, EngineError> {
-        let partial = self.partial()?;
-        if !self.is_first {
-            communicator.exchange(vec![(self.members[0], partial.to_bytes())], &[])?;
-            return Ok(self.answer(FloatFlags::default()));
-        }
-        let arrived = communicator.exchange(Vec::new(), &self.members[1..])?;
-        let others = arrived.iter().map(|(_, bytes)| Ok(Partial::from_bytes(bytes)?));
-        let others = others.collect::<Result<Vec<Partial>, EngineError>>()?;
-        self.keep_merged(std::iter::once(&partial).chain(&others))
-    }
-
     /// Keeps this engine's piece of the result of partial results.
     fn keep_merged<'b>(
         &self,
@@ -294,5 +269,17 @@ impl Supersteps for Part<'_> {
 
     fn settle(&self, reply: Reply) -> Result<Reply, EngineError> {
         Ok(reply)
+    }
+
+    fn pass_messages(&self, communicator: &Arc<dyn Communicator>) -> Result<Reply, EngineError> {
+        let partial = self.partial()?;
+        if !self.is_first {
+            communicator.exchange(vec![(self.members[0], partial.to_bytes())], &[])?;
+            return Ok(self.answer(FloatFlags::default()));
+        }
+        let arrived = communicator.exchange(Vec::new(), &self.members[1..])?;
+        let others = arrived.iter().map(|(_, bytes)| Ok(Partial::from_bytes(bytes)?));
+        let others = others.collect::<Result<Vec<Partial>, EngineError>>()?;
+        self.keep_merged(std::iter::once(&partial).chain(&others))
     }
 }

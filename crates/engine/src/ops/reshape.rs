@@ -47,10 +47,7 @@ impl<'a> Reshaping<'a> {
     ///
     /// [`EngineError::Kernel`], [`EngineError::Comm`].
     pub fn run(&self, communicator: &Arc<dyn Communicator>) -> Result<Reply, EngineError> {
-        match communicator.shared() {
-            Some(shared) => supersteps::run(self, shared, communicator),
-            None => self.pass_messages(communicator).map(|()| Reply::done()),
-        }
+        supersteps::run(self, communicator)
     }
 
     /// The source as one run of elements.
@@ -73,47 +70,6 @@ impl<'a> Reshaping<'a> {
             copy::copy(&shaped, dest)?;
         }
         Ok(())
-    }
-
-    fn pass_messages(&self, communicator: &Arc<dyn Communicator>) -> Result<(), EngineError> {
-        let mut sends = Vec::new();
-        if let (Some(source), Some((_, rank))) = (self.flat_source()?, &self.source) {
-            for (dest_rank, &target) in self.copy.dest_distribution.targets().iter().enumerate() {
-                let mut packed = Vec::new();
-                for common in self.common(*rank, dest_rank) {
-                    packed.extend(source.slice_axis(0, common.source, 1, common.len).to_bytes()?);
-                }
-                if !packed.is_empty() {
-                    sends.push((participant(self.participants, target), packed));
-                }
-            }
-        }
-        let Some((dest, rank)) = &self.dest else {
-            communicator.exchange(sends, &[])?;
-            return Ok(());
-        };
-        let sources = self.copy.source_distribution.targets().iter().enumerate();
-        let plan: Vec<(usize, Vec<Common>)> = sources
-            .map(|(source_rank, &target)| {
-                let common = self.common(source_rank, *rank).collect();
-                (participant(self.participants, target), common)
-            })
-            .filter(|(_, common): &(usize, Vec<Common>)| !common.is_empty())
-            .collect();
-        let senders: Vec<usize> = plan.iter().map(|(sender, _)| *sender).collect();
-        let arrived = communicator.exchange(sends, &senders)?;
-        let staged = self.staged(dest)?;
-        for ((_, packed), (_, common)) in arrived.iter().zip(&plan) {
-            let items = common.iter().map(|common| common.len).sum();
-            let packed = Block::from_bytes(self.copy.source_dtype, &[items], packed)?;
-            let mut from = 0;
-            for common in common {
-                let part = packed.slice_axis(0, from, 1, common.len);
-                copy::copy(&part, &staged.slice_axis(0, common.dest, 1, common.len))?;
-                from += common.len;
-            }
-        }
-        self.unstage(&staged)
     }
 
     /// The runs of elements that a source piece and a destination piece have in common when both
@@ -182,6 +138,48 @@ impl Supersteps for Reshaping<'_> {
         if let Some(staged) = staged {
             self.unstage(&staged)?;
         }
+        Ok(Reply::done())
+    }
+
+    fn pass_messages(&self, communicator: &Arc<dyn Communicator>) -> Result<Reply, EngineError> {
+        let mut sends = Vec::new();
+        if let (Some(source), Some((_, rank))) = (self.flat_source()?, &self.source) {
+            for (dest_rank, &target) in self.copy.dest_distribution.targets().iter().enumerate() {
+                let mut packed = Vec::new();
+                for common in self.common(*rank, dest_rank) {
+                    packed.extend(source.slice_axis(0, common.source, 1, common.len).to_bytes()?);
+                }
+                if !packed.is_empty() {
+                    sends.push((participant(self.participants, target), packed));
+                }
+            }
+        }
+        let Some((dest, rank)) = &self.dest else {
+            communicator.exchange(sends, &[])?;
+            return Ok(Reply::done());
+        };
+        let sources = self.copy.source_distribution.targets().iter().enumerate();
+        let plan: Vec<(usize, Vec<Common>)> = sources
+            .map(|(source_rank, &target)| {
+                let common = self.common(source_rank, *rank).collect();
+                (participant(self.participants, target), common)
+            })
+            .filter(|(_, common): &(usize, Vec<Common>)| !common.is_empty())
+            .collect();
+        let senders: Vec<usize> = plan.iter().map(|(sender, _)| *sender).collect();
+        let arrived = communicator.exchange(sends, &senders)?;
+        let staged = self.staged(dest)?;
+        for ((_, packed), (_, common)) in arrived.iter().zip(&plan) {
+            let items = common.iter().map(|common| common.len).sum();
+            let packed = Block::from_bytes(self.copy.source_dtype, &[items], packed)?;
+            let mut from = 0;
+            for common in common {
+                let part = packed.slice_axis(0, from, 1, common.len);
+                copy::copy(&part, &staged.slice_axis(0, common.dest, 1, common.len))?;
+                from += common.len;
+            }
+        }
+        self.unstage(&staged)?;
         Ok(Reply::done())
     }
 }
