@@ -69,5 +69,9 @@ class CommunicationForbiddenError(CommunicationError):
     """Data would move between engines although the context forbids that."""
 
 
+class CheckpointError(DistArrayError, OSError):
+    """A checkpoint is damaged, of another version, or in use by another program."""
+
+
 class CommunicationWarning(UserWarning):
     """Data moves between engines, and the context was asked to tell."""

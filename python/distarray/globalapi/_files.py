@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 
     FilePath = str | PathLike[str]
 
-__all__ = ["load_dnpy", "load_hdf5", "load_npy", "save_dnpy", "save_hdf5", "save_npy"]
+__all__ = [
+    "load_dnpy",
+    "load_hdf5",
+    "load_npy",
+    "on_engines",
+    "save_dnpy",
+    "save_hdf5",
+    "save_npy",
+]
 
 
 def load_npy(
@@ -42,14 +50,14 @@ def save_npy(filename: FilePath, array: DistArray) -> None:
     array._array.save_npy(fspath(filename))
 
 
-def _apply(
+def on_engines(
     context: BaseContext,
     function: Callable[..., Any],
     args: Sequence[Any],
     targets: list[int],
     outgoing: Outgoing = as_copy,
 ) -> list[Any]:
-    """Call one of our functions on engines."""
+    """Call one of our functions on engines; one exception stands for all."""
     try:
         return context._run(function, args, {}, targets, outgoing)
     except ExceptionGroup as group:
@@ -63,7 +71,7 @@ def _apply(
 def save_dnpy(context: BaseContext, name: FilePath | Sequence[FilePath], array: DistArray) -> None:
     """Write each engine's piece to a ``.dnpy`` file of its own."""
     names = _names(name, len(array.targets))
-    _apply(context, _save_piece, (array, names), array.targets)
+    on_engines(context, _save_piece, (array, names), array.targets)
 
 
 def load_dnpy(context: BaseContext, name: FilePath | Sequence[FilePath]) -> DistArray:
@@ -71,7 +79,7 @@ def load_dnpy(context: BaseContext, name: FilePath | Sequence[FilePath]) -> Dist
     from distarray.globalapi.distarray import DistArray
 
     first = _names(name, 1 if isinstance(name, str | PathLike) else len(name))[0]
-    (ranks,) = _apply(context, _ranks_in, (first,), context.targets[:1])
+    (ranks,) = on_engines(context, _ranks_in, (first,), context.targets[:1])
     names = _names(name, ranks)
     if ranks > context.nengines:
         raise ValueError(
@@ -79,7 +87,7 @@ def load_dnpy(context: BaseContext, name: FilePath | Sequence[FilePath]) -> Dist
         )
     targets = context.targets[:ranks]
     comm = context.make_subcomm(targets)
-    pieces = _apply(context, _load_piece, (comm, names), targets, as_proxy)
+    pieces = on_engines(context, _load_piece, (comm, names), targets, as_proxy)
     return DistArray.from_localarrays(pieces[0], context=context, targets=targets)
 
 
@@ -115,7 +123,7 @@ def save_hdf5(
     context: BaseContext, filename: FilePath, array: DistArray, key: str, mode: str
 ) -> None:
     """Write an array to a dataset of an HDF5 file."""
-    _apply(context, hdf5.save_hdf5, (fspath(filename), array, key, mode), array.targets)
+    on_engines(context, hdf5.save_hdf5, (fspath(filename), array, key, mode), array.targets)
 
 
 def load_hdf5(
@@ -123,12 +131,12 @@ def load_hdf5(
 ) -> DistArray:
     """Return the array in a dataset of an HDF5 file."""
     path = fspath(filename)
-    ((shape, dtype),) = _apply(context, hdf5.facts, (path, key), context.targets[:1])
+    ((shape, dtype),) = on_engines(context, hdf5.facts, (path, key), context.targets[:1])
     layout = Distribution(context, shape) if distribution is None else distribution
     if layout.shape != shape:
         raise ValueError(f"the distribution is of shape {layout.shape}, the dataset of {shape}")
     array = context.empty(layout, dtype)
-    _apply(context, _read_piece, (array, path, key), array.targets)
+    on_engines(context, _read_piece, (array, path, key), array.targets)
     return array
 
 

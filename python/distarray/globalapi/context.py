@@ -226,6 +226,72 @@ class BaseContext(CreationMethods, ABC):
             near = np.abs(a - b) <= atol + rtol * np.abs(b)
         return bool(((near & np.isfinite(b)) | (a == b)).all())
 
+    # ---- Checkpoints ---------------------------------------------------------------------------
+
+    def checkpoint(self, directory: str | os.PathLike[str], /, **arrays: DistArray) -> None:
+        """Write arrays to a directory, from which `restore` brings them back.
+
+        The checkpoint replaces the one that the directory has, if any, at the very end: whenever
+        the program is interrupted, or its machine fails, one of them is there, whole.
+
+        Parameters
+        ----------
+        directory : str or path
+            The directory; it is made if there is none. All engines have to see it under this name.
+        **arrays : DistArray
+            The arrays, by the names under which they are to come back.
+
+        Raises
+        ------
+        OSError
+            If it can't be written: the checkpoint that was there stays.
+        CheckpointError
+            If another program is using the checkpoint in the directory; it is an OSError too.
+        TypeError, ValueError
+            If there are no arrays, or others than DistArrays of this context.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> context = Context(nengines=2)
+        >>> with TemporaryDirectory() as directory:
+        ...     context.checkpoint(directory, x=context.arange(4), step=context.full((), 7))
+        ...     arrays = Context(nengines=3).restore(directory)
+        >>> arrays["x"].toarray(), arrays["step"].item()
+        (array([0, 1, 2, 3]), 7)
+        """
+        from distarray.globalapi import _checkpoints
+
+        _checkpoints.save(self, directory, arrays)
+
+    def restore(self, directory: str | os.PathLike[str]) -> dict[str, DistArray]:
+        """Return the arrays of the checkpoint in a directory.
+
+        They are distributed as they were, if this context has as many engines as the one that wrote
+        them; else in the same manner over the engines of this one, with unstructured axes in
+        blocks.
+
+        Parameters
+        ----------
+        directory : str or path
+            The directory that was given to `checkpoint`, by a context of any kind.
+
+        Returns
+        -------
+        dict
+            The arrays by name.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no checkpoint.
+        CheckpointError
+            If it is damaged, or another program is about to replace it; it is an OSError.
+        """
+        from distarray.globalapi import _checkpoints
+
+        return _checkpoints.restore(self, directory)
+
     # ---- What stays on engines -----------------------------------------------------------------
 
     @abstractmethod
