@@ -102,19 +102,32 @@ macro_rules! stamp {
                 len: usize,
             ) -> Status {
                 // SAFETY: the caller's promise.
-                unsafe { run::<T, N, U>(arguments, output, len, chunk::<T, F, N, U>, F::unusual) }
+                unsafe {
+                    let formula = Formula { values: values::<T, F, N, U>, mask: mask::<T, F, N, U> };
+                    run::<T, N, U>(arguments, output, len, formula, F::unusual)
+                }
             }
 
             /// # Safety
             ///
             /// The processor must have the features.
             $(#[$feature])?
-            unsafe fn chunk<T: Element, F: Function<T, N, U>, const N: usize, U: Element>(
+            unsafe fn values<T: Element, F: Function<T, N, U>, const N: usize, U: Element>(
+                inputs: [&[[T; CHUNK]]; N],
+                output: &mut [[MaybeUninit<U>; CHUNK]],
+            ) -> bool {
+                usual::<T, F, $isa, N, U>(inputs, output)
+            }
+
+            /// # Safety
+            ///
+            /// The processor must have the features.
+            #[cold]
+            $(#[$feature])?
+            unsafe fn mask<T: Element, F: Function<T, N, U>, const N: usize, U: Element>(
                 inputs: [&[T; CHUNK]; N],
-                output: &mut [MaybeUninit<U>; CHUNK],
-                unusual: &mut [u32; CHUNK],
-            ) -> u32 {
-                formula::<T, F, $isa, N, U>(inputs, output, unusual)
+            ) -> u64 {
+                unusual::<T, F, $isa, N, U>(inputs)
             }
         }
     };
@@ -136,46 +149,59 @@ const CHUNK: usize = u64::BITS as usize;
 /// How many are between two looks at the flags: as many as the evaluator usually has in a block.
 const GROUP: usize = 4 * CHUNK;
 
-/// Applies a formula to a chunk, sets all bits of the flags of elements with unusual arguments and
-/// none of the others', and gives the union of the flags.
-///
-/// The flags are as short as the shortest numbers, so that a register has as many of both.
-type Chunk<T, const N: usize, U> = unsafe fn(
-    inputs: [&[T; CHUNK]; N],
-    output: &mut [MaybeUninit<U>; CHUNK],
-    unusual: &mut [u32; CHUNK],
-) -> u32;
+/// A formula, for chunks.
+#[derive(Clone, Copy)]
+struct Formula<T, const N: usize, U> {
+    values: Values<T, N, U>,
+    mask: Mask<T, N>,
+}
+
+/// Computes the values, and tells whether there are unusual arguments.
+type Values<T, const N: usize, U> =
+    unsafe fn(inputs: [&[[T; CHUNK]]; N], output: &mut [[MaybeUninit<U>; CHUNK]]) -> bool;
+
+/// Tells which arguments are unusual, as bits. (Apart from the values: few chunks have any, and
+/// noting them takes up to a tenth of the time.)
+type Mask<T, const N: usize> = unsafe fn(inputs: [&[T; CHUNK]; N]) -> u64;
 
 #[inline(always)]
-fn formula<T: Element, F: Function<T, N, U>, I: Isa, const N: usize, U: Element>(
-    inputs: [&[T; CHUNK]; N],
-    output: &mut [MaybeUninit<U>; CHUNK],
-    unusual: &mut [u32; CHUNK],
-) -> u32 {
-    let mut found = 0;
-    for (index, (output, unusual)) in output.iter_mut().zip(unusual).enumerate() {
-        let (value, is_usual) = F::usual::<I>(inputs.map(|input| input[index]));
-        output.write(value);
-        *unusual = if is_usual { 0 } else { !0 };
-        found |= *unusual;
+fn usual<T: Element, F: Function<T, N, U>, I: Isa, const N: usize, U: Element>(
+    inputs: [&[[T; CHUNK]]; N],
+    output: &mut [[MaybeUninit<U>; CHUNK]],
+) -> bool {
+    let mut found = false;
+    for (index, output) in output.iter_mut().enumerate() {
+        let inputs = inputs.map(|input| &input[index]);
+        for (index, output) in output.iter_mut().enumerate() {
+            let (value, is_usual) = F::usual::<I>(inputs.map(|input| input[index]));
+            output.write(value);
+            found |= !is_usual;
+        }
     }
     found
 }
 
-/// The flags that are set, as bits.
-#[cold]
-fn mask(flags: &[u32; CHUNK]) -> u64 {
-    flags.iter().enumerate().fold(0, |mask, (index, &flag)| mask | u64::from(flag & 1) << index)
+#[inline(always)]
+fn unusual<T: Element, F: Function<T, N, U>, I: Isa, const N: usize, U: Element>(
+    inputs: [&[T; CHUNK]; N],
+) -> u64 {
+    // As short as the shortest numbers, so that a register has as many of both.
+    let mut flags = [0_u32; CHUNK];
+    for (index, flag) in flags.iter_mut().enumerate() {
+        let (_, is_usual) = F::usual::<I>(inputs.map(|input| input[index]));
+        *flag = u32::from(!is_usual);
+    }
+    flags.iter().enumerate().fold(0, |mask, (index, &flag)| mask | u64::from(flag) << index)
 }
 
 /// # Safety
 ///
-/// As [`Kernel`] says; the processor must have the features that `chunk` needs.
+/// As [`Kernel`] says; the processor must have the features that the formula needs.
 unsafe fn run<T: Element, const N: usize, U: Element>(
     arguments: &[*const u8; 3],
     output: *mut u8,
     len: usize,
-    chunk: Chunk<T, N, U>,
+    formula: Formula<T, N, U>,
     unusual: fn([T; N]) -> U,
 ) -> Status {
     // SAFETY: the caller's promise.
@@ -187,18 +213,21 @@ unsafe fn run<T: Element, const N: usize, U: Element>(
             std::slice::from_raw_parts_mut(output.cast::<MaybeUninit<U>>(), len),
         )
     };
-    let mut flags = [0; CHUNK];
     for start in (0..len).step_by(GROUP) {
         let end = len.min(start + GROUP);
-        let mut masks = [0; GROUP / CHUNK];
+        let inputs = inputs.map(|input| &input[start..end]);
+        let output = &mut output[start..end];
         let met = flags::take();
-        for (mask, start) in masks.iter_mut().zip((start..end).step_by(CHUNK)) {
-            // SAFETY: the caller's promise.
-            *mask = unsafe { apply(&inputs, output, &mut flags, start, chunk) };
-        }
+        // SAFETY: the caller's promise.
+        let found = unsafe { apply(inputs, output, formula.values) };
         flags::take();
         flags::restore(met);
-        for (mut mask, start) in masks.into_iter().zip((start..end).step_by(CHUNK)) {
+        if !found {
+            continue;
+        }
+        // SAFETY: the caller's promise.
+        let masks = unsafe { masks(inputs, formula.mask) };
+        for (mut mask, start) in masks.into_iter().zip((0..GROUP).step_by(CHUNK)) {
             while mask != 0 {
                 let index = start + mask.trailing_zeros() as usize;
                 output[index].write(unusual(inputs.map(|input| input[index])));
@@ -209,37 +238,64 @@ unsafe fn run<T: Element, const N: usize, U: Element>(
     Status::Fine
 }
 
-/// Applies a formula to the chunk from `start` on, which may be shorter than others; gives a mask of
-/// the elements with unusual arguments.
+/// Applies a formula to a group; tells whether there are unusual arguments.
 ///
 /// # Safety
 ///
-/// The processor must have the features that `chunk` needs.
+/// The processor must have the features that the formula needs.
 #[inline(always)]
 unsafe fn apply<T: Element, const N: usize, U: Element>(
-    inputs: &[&[T]; N],
+    inputs: [&[T]; N],
     output: &mut [MaybeUninit<U>],
-    flags: &mut [u32; CHUNK],
-    start: usize,
-    chunk: Chunk<T, N, U>,
-) -> u64 {
-    let output = &mut output[start..];
-    if let Some(output) = output.first_chunk_mut() {
-        let inputs = inputs.map(|input| input[start..].first_chunk().unwrap());
-        // SAFETY: the caller's promise.
-        let found = unsafe { chunk(inputs, output, flags) };
-        return if found == 0 { 0 } else { mask(flags) };
-    }
-    let filled = inputs.map(|input| {
-        let input = &input[start..];
-        // With the last element, so that nothing unusual comes in.
-        let mut filled = [input[input.len() - 1]; CHUNK];
-        filled[..input.len()].copy_from_slice(input);
-        filled
-    });
-    let mut values = [MaybeUninit::uninit(); CHUNK];
+    values: Values<T, N, U>,
+) -> bool {
+    let (chunks, rest) = output.as_chunks_mut();
     // SAFETY: the caller's promise.
-    unsafe { chunk(filled.each_ref(), &mut values, flags) };
-    output.copy_from_slice(&values[..output.len()]);
-    mask(flags) & ((1 << output.len()) - 1)
+    let mut found = unsafe { values(inputs.map(|input| input.as_chunks().0), chunks) };
+    if !rest.is_empty() {
+        let mut filled_output = [[MaybeUninit::uninit(); CHUNK]];
+        // SAFETY: the caller's promise.
+        found |= unsafe {
+            values(filled(inputs).each_ref().map(|input| &input[..]), &mut filled_output)
+        };
+        rest.copy_from_slice(&filled_output[0][..rest.len()]);
+    }
+    found
+}
+
+/// The last chunk of each, which is shorter, filled up with its last element, so that nothing
+/// unusual comes in.
+fn filled<T: Element, const N: usize>(inputs: [&[T]; N]) -> [[[T; CHUNK]; 1]; N] {
+    inputs.map(|input| {
+        let rest = input.as_chunks::<CHUNK>().1;
+        let mut filled = [rest[rest.len() - 1]; CHUNK];
+        filled[..rest.len()].copy_from_slice(rest);
+        [filled]
+    })
+}
+
+/// Masks of the elements of a group with unusual arguments.
+///
+/// # Safety
+///
+/// The processor must have the features that the formula needs.
+#[cold]
+unsafe fn masks<T: Element, const N: usize>(
+    inputs: [&[T]; N],
+    mask: Mask<T, N>,
+) -> [u64; GROUP / CHUNK] {
+    let whole = inputs.map(|input| input.as_chunks().0);
+    let (count, rest) = (inputs[0].len() / CHUNK, inputs[0].len() % CHUNK);
+    let mut masks = [0; GROUP / CHUNK];
+    for (index, found) in masks[..count].iter_mut().enumerate() {
+        // SAFETY: the caller's promise.
+        *found = unsafe { mask(whole.map(|chunks| &chunks[index])) };
+    }
+    if rest > 0 {
+        let filled = filled(inputs);
+        // SAFETY: the caller's promise.
+        let found = unsafe { mask(filled.each_ref().map(|[chunk]| chunk)) };
+        masks[count] = found & ((1 << rest) - 1);
+    }
+    masks
 }
