@@ -30,6 +30,10 @@ pub struct Envelope {
 /// Something that ranks of one address space hand to each other.
 pub type SharedObject = Arc<dyn Any + Send + Sync>;
 
+/// Asked from time to time by a thread that waits: should it give up? It is called on the
+/// waiting thread, which holds no lock.
+pub type Interrupt = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// One rank's view of a group of ranks that exchange bytes.
 ///
 /// Calls other than [`send`](Self::send), [`recv`](Self::recv), [`probe`](Self::probe) and
@@ -43,7 +47,8 @@ pub type SharedObject = Arc<dyn Any + Send + Sync>;
 /// aborted, with [`InvalidRank`](crate::CommError::InvalidRank) when a rank outside the
 /// communicator is named, and with [`Interrupted`](crate::CommError::Interrupted) when the host
 /// stops the wait. Implementations that can notice report
-/// [`Mismatch`](crate::CommError::Mismatch) when ranks are in different collective calls.
+/// [`Mismatch`](crate::CommError::Mismatch) when ranks are in different collective calls and
+/// [`TimedOut`](crate::CommError::TimedOut) when a wait lasts longer than the host allows.
 pub trait Communicator: Send + Sync {
     /// The number of this rank, from 0.
     fn rank(&self) -> usize;
@@ -140,6 +145,7 @@ pub trait Communicator: Send + Sync {
     ) -> Result<Vec<(usize, Vec<u8>)>>;
 
     /// Folds everybody's `data` with `combine`, in rank order, at `root`; other ranks get `None`.
+    /// `combine` is associative: which neighbours are folded first is up to the implementation.
     ///
     /// # Errors
     ///
@@ -151,8 +157,8 @@ pub trait Communicator: Send + Sync {
         combine: &mut dyn FnMut(&mut Vec<u8>, &[u8]),
     ) -> Result<Option<Vec<u8>>>;
 
-    /// Folds everybody's `data` with `combine`, in rank order, for every rank. With a `combine` that
-    /// is a function of its arguments alone, all ranks get the same bytes.
+    /// Folds everybody's `data` with `combine`, which is associative, in rank order, for every rank.
+    /// With a `combine` that is a function of its arguments alone, all ranks get the same bytes.
     ///
     /// # Errors
     ///

@@ -1,5 +1,7 @@
 //! What can go wrong between ranks.
 
+use std::time::Duration;
+
 /// The result of a call on a communicator.
 pub type Result<T> = std::result::Result<T, CommError>;
 
@@ -26,6 +28,16 @@ pub enum CommError {
     /// communicator is out of step afterwards: the group is to be aborted and reset.
     #[error("interrupted while waiting for other engines")]
     Interrupted,
+
+    /// What was waited for didn't come in the time that the host allows. The communicator is out of
+    /// step afterwards: the group is to be aborted and reset.
+    #[error("{} within {after:?}", awaited(*.rank))]
+    TimedOut {
+        /// Who was waited for, by its number in the whole group; `None` for any rank.
+        rank: Option<usize>,
+        /// How long.
+        after: Duration,
+    },
 
     /// A rank outside the communicator was named.
     #[error("rank {rank} is not in a communicator of {size} ranks")]
@@ -66,4 +78,11 @@ pub enum CommError {
     /// The transport beneath failed.
     #[error("communication failed: {0}")]
     Transport(String),
+}
+
+fn awaited(rank: Option<usize>) -> String {
+    rank.map_or_else(
+        || "no engine sent what is waited for".to_owned(),
+        |rank| format!("engine {rank} did not send what is waited for"),
+    )
 }

@@ -54,9 +54,10 @@ impl Raise for CommError {
             Self::Interrupted => {
                 pending_signal().unwrap_or_else(|| exception(py, "CommunicationError", (message,)))
             }
-            Self::Gone { .. } | Self::Mismatch { .. } | Self::Transport(_) => {
-                exception(py, "CommunicationError", (message,))
-            }
+            Self::Gone { .. }
+            | Self::Mismatch { .. }
+            | Self::TimedOut { .. }
+            | Self::Transport(_) => exception(py, "CommunicationError", (message,)),
         }
     }
 }

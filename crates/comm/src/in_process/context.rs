@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::call::{Call, Operation};
 use super::mailbox::Mailbox;
-use super::root::{Root, lock};
+use super::root::Root;
 use super::round::{Deposit, Round};
+use crate::call::{Call, Operation};
+use crate::sync::lock;
 use crate::{CommError, Result, SharedObject};
 
 /// What the ranks of one communicator share.

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::call::Call;
-use super::root::lock;
 use super::signal::Alone;
+use crate::call::Call;
+use crate::sync::lock;
 use crate::{Envelope, Message};
 
 /// The messages to one rank of one communicator.

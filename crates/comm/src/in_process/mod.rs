@@ -3,10 +3,8 @@
 //! - `root`: what a group and everything split from it share, and how a rank waits;
 //! - `signal`: a brief spin, then sleep;
 //! - `context`: the shared half of one communicator, made of a `mailbox` for each rank and a `round`
-//!   at which all meet;
-//! - `call`: which collective call a rank is in.
+//!   at which all meet.
 
-mod call;
 mod context;
 mod mailbox;
 mod root;
@@ -15,9 +13,9 @@ mod signal;
 
 use std::sync::Arc;
 
-pub use root::{Group, Interrupt};
+pub use root::Group;
 
-use call::Operation;
+use crate::call::Operation;
 use context::Context;
 use root::Root;
 

@@ -1,21 +1,13 @@
 //! What all communicators of one group have in common: the poison, and how their ranks wait.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Instant;
 
 use super::context::Context;
 use super::signal::{PATIENCE, Signal};
-use crate::{CommError, Result};
-
-/// Asked from time to time by a thread that waits: should it give up? It is called on the
-/// waiting thread, which holds no lock.
-pub type Interrupt = Arc<dyn Fn() -> bool + Send + Sync>;
-
-/// Locks a mutex; a thread that panicked while it held the lock left nothing half done.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+use crate::sync::lock;
+use crate::{CommError, Interrupt, Result};
 
 /// The state shared by a group and everything split from it.
 pub(super) struct Root {

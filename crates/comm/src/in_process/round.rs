@@ -4,10 +4,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::call::Call;
-use super::root::lock;
 use super::signal::Alone;
 use crate::SharedObject;
+use crate::call::Call;
+use crate::sync::lock;
 
 /// What one rank brings: the call that it is in, and its object if the call has one.
 #[derive(Clone)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The collective operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Operation {
+pub(crate) enum Operation {
     Barrier,
     Broadcast,
     Gather,
@@ -19,7 +19,7 @@ pub(super) enum Operation {
 
 /// The `sequence`-th collective call of a rank on one communicator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Call {
+pub(crate) struct Call {
     pub sequence: u32,
     pub operation: Operation,
     /// The root of a rooted operation, else 0.

@@ -1,0 +1,231 @@
+//! A process's end of all its connections.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, TryLockError};
+use std::time::{Duration, Instant};
+
+use super::communicator::MessageCommunicator;
+use super::group::{Closed, GroupState, Members, Note, Parcel, WHOLE};
+use super::handle::MessageGroup;
+use super::header::{Header, TRAILER};
+use super::link::Link;
+use super::mailbox::Content;
+use super::transport::{Arrival, LEAST_PACKET_LIMIT, Transport};
+use super::wait::BackOff;
+use crate::sync::lock;
+use crate::{CommError, Result};
+
+/// How many arrivals are taken before whoever waits looks whether its own is among them.
+const BATCH: usize = 16;
+
+/// A process's end of a [`Transport`]: the messages of all its groups pass through it.
+///
+/// There is one for each process (and world of processes); clones are the same endpoint. Messages
+/// move only while a thread of the process is in a call: one that waits, or one that begins.
+#[derive(Clone)]
+pub struct Endpoint(pub(super) Arc<Shared>);
+
+/// What all users of an endpoint share.
+///
+/// A thread that holds the link may take the post office, and never the other way round: closing
+/// something, which takes the post office alone, doesn't wait for a transport.
+pub(super) struct Shared {
+    /// This process's rank in the world.
+    pub rank: usize,
+    size: usize,
+    link: Mutex<Link>,
+    post: Mutex<PostOffice>,
+}
+
+/// Where messages wait for their receivers.
+#[derive(Default)]
+struct PostOffice {
+    groups: HashMap<u64, GroupState>,
+    /// What came for groups that this process has not made yet.
+    early: HashMap<u64, Vec<Parcel>>,
+    closed: Closed,
+}
+
+impl Endpoint {
+    /// An endpoint over a transport.
+    ///
+    /// # Errors
+    ///
+    /// [`CommError::Transport`] when the limits of the transport cannot be.
+    pub fn new(transport: Box<dyn Transport>) -> Result<Self> {
+        let inline = transport.packet_limit().saturating_sub(TRAILER);
+        if transport.packet_limit() < LEAST_PACKET_LIMIT
+            || transport.inline_limit() > inline
+            || transport.chunk_limit() == 0
+        {
+            return Err(CommError::Transport("the limits of the transport cannot be".into()));
+        }
+        Ok(Self(Arc::new(Shared {
+            rank: transport.rank(),
+            size: transport.size(),
+            link: Mutex::new(Link::new(transport)),
+            post: Mutex::default(),
+        })))
+    }
+
+    /// The rank of this process in the world.
+    pub fn rank(&self) -> usize {
+        self.0.rank
+    }
+
+    /// The number of processes of the world.
+    pub fn size(&self) -> usize {
+        self.0.size
+    }
+
+    /// Makes a group of these ranks of the world, in this order, of which this process is one. All of
+    /// them make it with the same number and list, without a message, and not necessarily at the
+    /// same time; a number is used once. The group is freed with the last of its communicators and
+    /// handles.
+    ///
+    /// # Errors
+    ///
+    /// [`CommError::InvalidRank`] when a rank is not in the world, [`CommError::Transport`]
+    /// when the list is without this process or has a rank twice, or the number is in use.
+    pub fn group(&self, number: u64, ranks: &[usize]) -> Result<MessageCommunicator> {
+        let size = self.0.size;
+        if let Some(&rank) = ranks.iter().find(|&&rank| rank >= size) {
+            return Err(CommError::InvalidRank { rank, size });
+        }
+        let members = Members::new(ranks.to_vec());
+        let refused = |why: &str| CommError::Transport(format!("a group cannot be made: {why}"));
+        if ranks.iter().enumerate().any(|(index, &rank)| members.index(rank) != Some(index)) {
+            return Err(refused("a rank is in it twice"));
+        }
+        let index = members.index(self.0.rank);
+        let index = index.ok_or_else(|| refused("this process is not in it"))?;
+        let notes: Vec<Note> = {
+            let mut post = lock(&self.0.post);
+            if post.groups.contains_key(&number) {
+                return Err(refused("its number is in use"));
+            }
+            let mut state = GroupState::new(number, self.0.rank, members.clone());
+            let early = post.early.remove(&number).unwrap_or_default();
+            let notes = early.into_iter().flat_map(|parcel| state.file(parcel)).collect();
+            post.groups.insert(number, state);
+            notes
+        };
+        let handle = MessageGroup::new(self.0.clone(), number, members.clone());
+        self.0.tell(&notes)?;
+        Ok(MessageCommunicator::new(handle, WHOLE, members, index))
+    }
+
+    /// Moves on what is on its way; returns whether anything arrived. Calls do this by themselves; it
+    /// is for a process that makes none for long.
+    ///
+    /// # Errors
+    ///
+    /// [`CommError::Transport`] when the transport fails.
+    pub fn progress(&self) -> Result<bool> {
+        self.0.progress()
+    }
+
+    /// Waits until nothing is on its way from here, or to here that was announced; not longer than
+    /// `limit`. Returns whether that is so.
+    ///
+    /// # Errors
+    ///
+    /// [`CommError::Transport`] when the transport fails.
+    pub fn flush(&self, limit: Duration) -> Result<bool> {
+        let start = Instant::now();
+        let mut back_off = BackOff::new();
+        loop {
+            self.0.progress()?;
+            if !lock(&self.0.link).is_busy() {
+                return Ok(true);
+            }
+            if start.elapsed() >= limit {
+                return Ok(false);
+            }
+            back_off.pause();
+        }
+    }
+
+    /// Flushes, and lets go of the transport: later calls fail. Returns what
+    /// [`flush`](Self::flush) does.
+    ///
+    /// # Errors
+    ///
+    /// [`CommError::Transport`] when the transport fails; it is closed all the same.
+    pub fn close(&self, limit: Duration) -> Result<bool> {
+        let flushed = self.flush(limit);
+        lock(&self.0.link).close();
+        flushed
+    }
+}
+
+impl Shared {
+    /// Takes what has arrived, unless another thread is at it; returns whether anything has.
+    pub fn progress(&self) -> Result<bool> {
+        let mut link = match self.link.try_lock() {
+            Ok(link) => link,
+            Err(TryLockError::Poisoned(link)) => link.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(false),
+        };
+        for taken in 0..BATCH {
+            let Some(arrival) = link.transport()?.poll()? else { return Ok(taken > 0) };
+            match arrival {
+                Arrival::Chunk { source, buffer } => link.arrived(source, buffer)?,
+                Arrival::Packet { source, data } => {
+                    let (header, data) = Header::split(data)?;
+                    let content = match header.bulk {
+                        Some(len) => Content::Coming { len, slot: link.announced(source, len)? },
+                        None => Content::Here(data),
+                    };
+                    let notes = lock(&self.post).file(Parcel { source, header, content });
+                    notes.iter().try_for_each(|note| link.tell(note))?;
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Sends a message to a rank of the world.
+    pub fn send(&self, dest: usize, header: Header, data: Arc<Vec<u8>>) -> Result<()> {
+        if dest != self.rank {
+            return lock(&self.link).send(dest, header, &data);
+        }
+        let content = Content::Here(Arc::unwrap_or_clone(data));
+        let notes = lock(&self.post).file(Parcel { source: dest, header, content });
+        self.tell(&notes)
+    }
+
+    /// Sends what other endpoints are to be told.
+    pub fn tell(&self, notes: &[Note]) -> Result<()> {
+        if notes.is_empty() {
+            return Ok(());
+        }
+        let mut link = lock(&self.link);
+        notes.iter().try_for_each(|note| link.tell(note))
+    }
+
+    /// Does something with what is known of a group, which is there as long as its handle.
+    pub fn with<T>(&self, group: u64, action: impl FnOnce(&mut GroupState) -> T) -> T {
+        let mut post = lock(&self.post);
+        action(post.groups.get_mut(&group).expect("a group lives as long as its handles"))
+    }
+
+    pub fn free(&self, group: u64) {
+        let mut post = lock(&self.post);
+        post.groups.remove(&group);
+        post.closed.add(group);
+    }
+}
+
+impl PostOffice {
+    fn file(&mut self, parcel: Parcel) -> Vec<Note> {
+        let number = parcel.header.group;
+        if let Some(group) = self.groups.get_mut(&number) {
+            return group.file(parcel);
+        }
+        if !self.closed.contains(number) {
+            self.early.entry(number).or_default().push(parcel);
+        }
+        Vec::new()
+    }
+}

@@ -1,0 +1,34 @@
+//! Ranks that are processes, which share nothing and exchange messages.
+//!
+//! A [`Transport`] is the least that moves bytes between processes. An [`Endpoint`] makes messages of
+//! them and keeps those that nobody has asked for yet; groups of processes meet there, and the
+//! [`MessageCommunicator`]s of a group do the rest.
+//!
+//! - `header`, `control`: what packets say; `link`: long messages;
+//! - `endpoint`, `group`, `mailbox`, `presence`: who has sent what, and what is known of others;
+//! - `wait`: how a thread waits;
+//! - `communicator`, `collectives`, `schedule`, `frames`: what ranks do together, each with a number of
+//!   messages that grows with the logarithm of the number of ranks;
+//! - `simulated`: a transport for tests.
+
+mod collectives;
+mod communicator;
+mod control;
+mod endpoint;
+mod frames;
+mod group;
+mod handle;
+mod header;
+mod link;
+mod mailbox;
+mod presence;
+pub mod schedule;
+mod simulated;
+mod transport;
+mod wait;
+
+pub use communicator::MessageCommunicator;
+pub use endpoint::Endpoint;
+pub use handle::MessageGroup;
+pub use simulated::{Network, Traffic};
+pub use transport::{Arrival, LEAST_PACKET_LIMIT, Transport};
