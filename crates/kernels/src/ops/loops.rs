@@ -97,10 +97,12 @@ pub trait Binary<A, B = A> {
 }
 
 /// What a loop does, to be compiled for several instruction sets.
-trait Body {
+pub(super) trait Body {
     /// How wide its vectors are.
     const WIDTH: Width;
 
+    /// Runs it.
+    ///
     /// # Safety
     ///
     /// As [`Kernel`] says.
@@ -148,7 +150,7 @@ impl<A: Element + Convert<T>, T: Element> Body for ConvertBody<A, T> {
 }
 
 /// The kernel for the best instruction set that the processor has. All give the same bits.
-fn kernel<B: Body>() -> Kernel {
+pub(super) fn kernel<B: Body>() -> Kernel {
     #[cfg(target_arch = "x86_64")]
     {
         if matches!(B::WIDTH, Width::Widest)
@@ -284,7 +286,11 @@ unsafe fn slice<'a, T: Element>(pointer: *const u8, len: usize) -> &'a [T] {
 /// # Safety
 ///
 /// `pointer` must be aligned and valid for writes of `len` elements that nobody else uses meanwhile.
-unsafe fn slice_mut<'a, T: Element>(pointer: *mut u8, len: usize) -> &'a mut [MaybeUninit<T>] {
+#[inline(always)]
+pub(super) unsafe fn slice_mut<'a, T: Element>(
+    pointer: *mut u8,
+    len: usize,
+) -> &'a mut [MaybeUninit<T>] {
     // SAFETY: the caller's promise.
     unsafe { std::slice::from_raw_parts_mut(pointer.cast(), len) }
 }

@@ -15,9 +15,11 @@ mod floating;
 pub(crate) mod library;
 mod logic;
 mod loops;
+mod pairs;
 mod power;
 mod resolve;
 mod rounding;
+mod scalars;
 mod select;
 mod trigonometric;
 
@@ -25,7 +27,9 @@ use crate::DType;
 
 pub(crate) use convert::{Convert, nearest_half};
 pub(crate) use loops::{Entry, Kernel, Status, cast_kernel, cast_scalar};
+pub(crate) use pairs::{Pair, Shape};
 pub use resolve::{Argument, Loop};
+pub(crate) use scalars::kernel_with_number;
 
 /// Whether floating-point exceptions in the loops of an operation are NumPy's too.
 enum Flags {

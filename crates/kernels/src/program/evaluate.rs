@@ -1,6 +1,7 @@
 //! The evaluator: checks what a program gets, and runs it over its shape.
 
 use super::flags::Record;
+use super::instruction::Instruction;
 use super::layout::Blocks;
 use super::parts::Parts;
 use super::run::run;
@@ -51,16 +52,17 @@ impl Program {
         labels: &[Labels],
         outputs: &[Block],
     ) -> Result<Vec<(usize, FloatFlags)>> {
-        self.evaluate_part(threads, shape, Blocks { inputs, labels, outputs, whole: 0 })
+        self.evaluate_part(threads, shape, Blocks { inputs, labels, outputs, whole: 0 }, None)
     }
 
     /// Runs the program over blocks, which may be a part of more that others calls go through
-    /// before and after.
+    /// before and after: then they share the `instructions`, which are the program's.
     pub(super) fn evaluate_part(
         &self,
         threads: usize,
         shape: &[usize],
         blocks: Blocks<'_>,
+        instructions: Option<&[Instruction]>,
     ) -> Result<Vec<(usize, FloatFlags)>> {
         let Blocks { inputs, labels, outputs, .. } = blocks;
         self.check(shape, inputs, labels, outputs)?;
@@ -70,17 +72,24 @@ impl Program {
         if let Some(record) = self.run_small(shape, inputs, outputs) {
             return Ok(record?.finish());
         }
+        let own;
+        let instructions = if let Some(instructions) = instructions {
+            instructions
+        } else {
+            own = Instruction::in_pairs(self)?;
+            &own
+        };
         let all: PerBlock<&Block> = outputs.iter().chain(inputs).collect();
         let labelled = |axis: usize| self.asks_for(axis);
         let walk = Walk::new(shape, &all, labelled);
         let parts = Parts::new(self, &walk, threads);
         if parts.count == 1 {
-            return Ok(run(self, &walk, blocks)?.finish());
+            return Ok(run(self, instructions, &walk, blocks)?.finish());
         }
         let mut record = Record::default();
         for found in parallel::map(parts.count, |index| {
             let walk = Walk::new(shape, &all, labelled);
-            run(self, &parts.part(&walk, index), blocks)
+            run(self, instructions, &parts.part(&walk, index), blocks)
         }) {
             record.merge(&found?);
         }

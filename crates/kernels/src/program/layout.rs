@@ -5,17 +5,17 @@
 use smallvec::SmallVec;
 
 use super::draws::DrawSource;
+use super::instruction::Instruction;
 use super::registers::Registers;
 use super::scratch::Scratch;
 use super::stream::Traffic;
 use super::tile::{Path, TileShape};
-use super::{Input, Operand, Output, Program, Step};
+use super::{Input, Operand, Output, Program};
 use crate::copy::rows::fill_row;
-use crate::ops::{Kernel, cast_kernel};
+use crate::ops::Kernel;
 use crate::promotion::Kind;
-use crate::scalar::no_cast;
 use crate::walk::{Motion, PerBlock, Walk};
-use crate::{Block, DType, KernelError, Labels, Result, Scalar};
+use crate::{Block, DType, Labels, Scalar};
 
 /// Where an input's elements are found during a tile.
 pub struct Source<'a> {
@@ -39,14 +39,14 @@ pub enum Access {
     Repeated,
 }
 
-/// A step, ready to run. Arguments and output are places in the table of pointers.
+/// An instruction, ready to run. Arguments and output are places in the table of pointers.
 pub struct Call {
     pub kernel: Kernel,
     pub arguments: [usize; 3],
     pub output: usize,
-    /// The size of an item of each argument, and of the output.
+    /// How far apart the items of each argument lie, and those of the output.
     pub itemsizes: [usize; 4],
-    /// The step of the program.
+    /// The step of the program; of two, the second.
     pub step: usize,
     /// Whether the floating-point exceptions that it meets mean nothing.
     pub quiet: bool,
@@ -83,6 +83,15 @@ pub struct LabelSource<'a> {
     pub axis: Option<usize>,
 }
 
+/// A number among the operands.
+struct Constant {
+    /// The place of its register in the table of pointers.
+    slot: usize,
+    value: Scalar,
+    /// Whether the register is full of it, for a loop that reads a stream; if not, it is there once.
+    repeated: bool,
+}
+
 /// What a program works on.
 #[derive(Clone, Copy)]
 pub struct Blocks<'a> {
@@ -106,22 +115,44 @@ pub struct Layout<'a> {
     steps: SmallVec<[usize; 8]>,
     /// The place in the table of each input.
     inputs: PerBlock<usize>,
-    constants: SmallVec<[(usize, Scalar); 2]>,
+    constants: SmallVec<[Constant; 2]>,
     /// Whether results may be stored before a tile is finished.
     eager: bool,
     pub traffic: Traffic,
 }
 
 impl<'a> Layout<'a> {
-    /// Lays `program` out for a walk over the outputs and then the inputs, by tiles of that shape.
-    /// With `repeatable`, the calls of a tile can be made again before its results are stored.
+    /// Lays `program` out for a walk over the outputs and then the inputs, by tiles of that shape. Its
+    /// calls for a tile can be made again before results are stored.
     pub fn new(
         program: &Program,
+        instructions: &[Instruction],
+        walk: &Walk<'a>,
+        tile: TileShape,
+        blocks: Blocks<'a>,
+    ) -> Self {
+        Self::of(program, instructions, walk, tile, blocks, program.steps.len() > 1)
+    }
+
+    /// The same, for calls that are made once.
+    pub fn once(
+        program: &Program,
+        instructions: &[Instruction],
+        walk: &Walk<'a>,
+        tile: TileShape,
+        blocks: Blocks<'a>,
+    ) -> Self {
+        Self::of(program, instructions, walk, tile, blocks, false)
+    }
+
+    fn of(
+        program: &Program,
+        instructions: &[Instruction],
         walk: &Walk<'a>,
         tile: TileShape,
         blocks: Blocks<'a>,
         repeatable: bool,
-    ) -> Result<Self> {
+    ) -> Self {
         let mut layout = Self {
             sources: SmallVec::new(),
             labels: SmallVec::new(),
@@ -152,20 +183,21 @@ impl<'a> Layout<'a> {
         for operand in program.operands() {
             layout.add_constant(operand);
         }
-        let ends = Ends::new(program);
+        layout.steps.resize(program.steps.len(), 0);
+        let ends = Ends::new(program, instructions);
         for input in 0..program.inputs.len() {
             if ends.inputs[input] == Some(Ends::UNUSED) {
                 layout.release_input(input);
             }
         }
-        for (index, step) in program.steps.iter().enumerate() {
-            layout.add_call(program, walk, index, step)?;
-            layout.release_arguments(index, step, &ends);
+        for instruction in instructions {
+            layout.add_call(program, walk, instruction);
+            layout.release_arguments(instruction, &ends);
         }
         for block in 0..blocks.outputs.len() {
             layout.add_sink(program, walk, block);
         }
-        Ok(layout)
+        layout
     }
 
     fn add_label(&mut self, walk: &Walk<'a>, axis: usize, labels: &'a Labels) -> usize {
@@ -209,55 +241,37 @@ impl<'a> Layout<'a> {
 
     fn add_constant(&mut self, operand: Operand) {
         if let Operand::Constant(value) = operand
-            && !self.constants.iter().any(|(_, known)| *known == value)
+            && !self.constants.iter().any(|known| known.value == value)
         {
             let slot = self.registers.add_lasting(value.dtype().itemsize());
-            self.constants.push((slot, value));
+            self.constants.push(Constant { slot, value, repeated: false });
         }
     }
 
-    fn add_call(
-        &mut self,
-        program: &Program,
-        walk: &Walk<'a>,
-        index: usize,
-        step: &Step,
-    ) -> Result<()> {
-        let mut arguments = [0; 3];
-        for (slot, operand) in arguments.iter_mut().zip(step.operands()) {
-            *slot = self.slot(*operand);
+    fn add_call(&mut self, program: &Program, walk: &Walk<'a>, instruction: &Instruction) {
+        let &Instruction { kernel, numbers, output: dtype, step, quiet, .. } = instruction;
+        let (mut arguments, mut itemsizes) = ([0; 3], [0; 4]);
+        for (place, &operand) in instruction.operands.iter().enumerate() {
+            if numbers[place] {
+                arguments[place] = self.slot(operand);
+            } else {
+                arguments[place] = self.stream(operand);
+                itemsizes[place] = instruction.itemsizes[place];
+            }
         }
-        let mut itemsizes = [0; 4];
-        let (kernel, dtype, quiet) = match step {
-            Step::Apply { op, dtype, arguments: operands } => {
-                let entry = op
-                    .entry(*dtype)
-                    .filter(|_| operands.len() == op.arity())
-                    .ok_or(KernelError::NoLoop { op: op.name() })?;
-                for (position, itemsize) in itemsizes.iter_mut().enumerate().take(operands.len()) {
-                    *itemsize = op.argument(*dtype, position).itemsize();
-                }
-                (entry.kernel, entry.output, op.is_quiet())
-            }
-            Step::Cast { from, to, .. } => {
-                itemsizes[0] = from.itemsize();
-                (cast_kernel(*from, *to).ok_or_else(|| no_cast(*from, *to))?, *to, false)
-            }
-        };
         itemsizes[3] = dtype.itemsize();
         let direct = self.eager
             && !self.traffic.streams
             && program.outputs.iter().enumerate().any(|(block, output)| {
-                output.value == Operand::Register(index) && self.takes_directly(walk, block, output)
+                output.value == Operand::Register(step) && self.takes_directly(walk, block, output)
             });
         let output = if direct {
             self.registers.add_pointer()
         } else {
             self.registers.add(dtype.itemsize())
         };
-        self.steps.push(output);
-        self.calls.push(Call { kernel, arguments, output, itemsizes, step: index, quiet });
-        Ok(())
+        self.steps[step] = output;
+        self.calls.push(Call { kernel, arguments, output, itemsizes, step, quiet });
     }
 
     /// Whether a step may write its result to the memory of an output.
@@ -266,10 +280,10 @@ impl<'a> Layout<'a> {
         output.mask.is_none() && is_plain(walk, self.tile, block, path, output.dtype)
     }
 
-    /// Frees the registers that nobody reads after a step. Only now: a result must not lie where an
-    /// argument of its step does.
-    fn release_arguments(&mut self, index: usize, step: &Step, ends: &Ends) {
-        let operands = step.operands();
+    /// Frees the registers that nobody reads after an instruction. Only now: a result must not lie
+    /// where an argument does.
+    fn release_arguments(&mut self, instruction: &Instruction, ends: &Ends) {
+        let (operands, index) = (&instruction.operands, instruction.step);
         for (place, operand) in operands.iter().enumerate() {
             if operands[..place].contains(operand) {
                 continue;
@@ -301,7 +315,7 @@ impl<'a> Layout<'a> {
     fn add_sink(&mut self, program: &Program, walk: &Walk<'a>, block: usize) {
         let output = &program.outputs[block];
         let path = Path::new(walk, self.tile.axes, block);
-        let value = self.slot(output.value);
+        let value = self.stream(output.value);
         let plain = self.takes_directly(walk, block, output);
         let route = if plain && self.traffic.streams {
             Route::Streamed
@@ -315,7 +329,7 @@ impl<'a> Layout<'a> {
         } else {
             Route::Scattered
         };
-        let mask = output.mask.map(|mask| self.slot(mask));
+        let mask = output.mask.map(|mask| self.stream(mask));
         let itemsize = output.dtype.itemsize();
         self.sinks.push(Sink { block, path, itemsize, value, route, mask });
     }
@@ -340,22 +354,31 @@ impl<'a> Layout<'a> {
             Operand::Input(input) => self.inputs[input],
             Operand::Register(register) => self.steps[register],
             Operand::Constant(value) => {
-                let known = self.constants.iter().find(|(_, known)| *known == value);
-                known.map_or(0, |(slot, _)| *slot)
+                let known = self.constants.iter().find(|known| known.value == value);
+                known.map_or(0, |known| known.slot)
             }
         }
+    }
+
+    /// The place of an operand that is read element by element.
+    fn stream(&mut self, operand: Operand) -> usize {
+        if let Operand::Constant(value) = operand
+            && let Some(known) = self.constants.iter_mut().find(|known| known.value == value)
+        {
+            known.repeated = true;
+        }
+        self.slot(operand)
     }
 
     /// The memory of the registers and the table of pointers into it, in which the places of
     /// blocks' own memory are still null. Constants are filled in.
     pub fn allocate(&self) -> (Scratch, SmallVec<[*mut u8; 16]>) {
         let (scratch, pointers) = self.registers.allocate();
-        for (slot, value) in &self.constants {
+        for Constant { slot, value, repeated } in &self.constants {
             let unit = Motion::Stride(value.dtype().itemsize() as isize);
+            let count = if *repeated { self.registers.capacity() } else { 1 };
             // SAFETY: the register has room for as many items.
-            unsafe {
-                fill_row(pointers[*slot], Some(unit), value.bytes(), self.registers.capacity());
-            }
+            unsafe { fill_row(pointers[*slot], Some(unit), value.bytes(), count) };
         }
         (scratch, pointers)
     }
@@ -371,14 +394,14 @@ impl Ends {
     /// Of what no step reads.
     const UNUSED: usize = usize::MAX;
 
-    fn new(program: &Program) -> Self {
+    fn new(program: &Program, instructions: &[Instruction]) -> Self {
         let mut ends = Self {
             inputs: program.inputs.iter().map(|_| Some(Self::UNUSED)).collect(),
             steps: program.steps.iter().map(|_| Some(Self::UNUSED)).collect(),
         };
-        for (index, step) in program.steps.iter().enumerate() {
-            for operand in step.operands() {
-                ends.set(*operand, Some(index));
+        for instruction in instructions {
+            for operand in &instruction.operands {
+                ends.set(*operand, Some(instruction.step));
             }
         }
         for output in &program.outputs {

@@ -6,6 +6,7 @@ mod display;
 mod draws;
 mod evaluate;
 pub(crate) mod flags;
+mod instruction;
 mod layout;
 mod parts;
 mod reduction;

@@ -8,6 +8,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::Program;
 use super::flags::{self, Record};
+use super::instruction::Instruction;
 use super::layout::{Access, Blocks, Call, Layout, Route};
 use super::scratch::Scratch;
 use super::stream::{self, LINE};
@@ -16,20 +17,30 @@ use crate::Result;
 use crate::ops::Status;
 use crate::walk::{Odometer, PerBlock, Walk};
 
-/// Runs a program over a walk over its outputs and then its inputs; gives the floating-point
-/// exceptions that its steps met, as far as NumPy reports them.
-pub fn run<'a>(program: &'a Program, walk: &Walk<'a>, blocks: Blocks<'a>) -> Result<Record> {
-    let record = run_tiles(program, walk, blocks);
+/// Runs a program, by its instructions, over a walk over its outputs and then its inputs; gives the
+/// floating-point exceptions that its steps met, as far as NumPy reports them.
+pub fn run<'a>(
+    program: &'a Program,
+    instructions: &[Instruction],
+    walk: &Walk<'a>,
+    blocks: Blocks<'a>,
+) -> Result<Record> {
+    let record = run_tiles(program, instructions, walk, blocks);
     stream::settle();
     record
 }
 
-fn run_tiles<'a>(program: &'a Program, walk: &Walk<'a>, blocks: Blocks<'a>) -> Result<Record> {
+fn run_tiles<'a>(
+    program: &'a Program,
+    instructions: &[Instruction],
+    walk: &Walk<'a>,
+    blocks: Blocks<'a>,
+) -> Result<Record> {
     // Once for both layouts below: another thread may set the length of blocks meanwhile.
     let tile = TileShape::new(walk);
-    let layout = Layout::new(program, walk, tile, blocks, program.steps.len() > 1)?;
+    let layout = Layout::new(program, instructions, walk, tile, blocks);
     let is_silent = layout.calls.iter().all(|call| call.quiet);
-    let is_single = layout.calls.len() == 1;
+    let is_single = program.steps.len() == 1;
     let streamed = layout.streamed();
     let first = |starts: &[*mut u8]| first_columns(tile, streamed, starts);
     let mut record = Record::default();
@@ -68,7 +79,8 @@ fn run_tiles<'a>(program: &'a Program, walk: &Walk<'a>, blocks: Blocks<'a>) -> R
             }
         }
         if careful.is_none() {
-            careful = Some(Run::new(Layout::new(program, walk, tile, blocks, false)?));
+            let instructions = Instruction::one_by_one(program)?;
+            careful = Some(Run::new(Layout::once(program, &instructions, walk, tile, blocks)));
         }
         if let Some(careful) = &mut careful {
             careful.load(spot);
@@ -264,8 +276,8 @@ impl<'a> Run<'a> {
     fn make(&self, call: &Call) -> Result<()> {
         let arguments = call.arguments.map(|slot| self.pointers[slot].cast_const());
         let output = self.pointers[call.output];
-        // SAFETY: the table has the dtypes of the loop, aligned, as many elements as the tile has,
-        // and a result of its own.
+        // SAFETY: the table has the dtypes of the loop, aligned, as many elements as the tile has
+        // (or one, where the loop reads one), and a result of its own.
         Self::outcome(unsafe { (call.kernel)(&arguments, output, self.len) })
     }
 

@@ -5,16 +5,16 @@
 use smallvec::SmallVec;
 
 use super::flags::{self, Record};
+use super::instruction::Instruction;
 use super::scratch::Scratch;
 use super::tile::{BLOCK, block_len};
-use super::{Operand, Output, Program, Step};
+use super::{Operand, Output, Program};
 use crate::buffer::ALIGNMENT;
 use crate::copy::rows::fill_row;
-use crate::ops::{Kernel, Status, cast_kernel};
+use crate::ops::Status;
 use crate::promotion::Kind;
-use crate::scalar::no_cast;
 use crate::walk::{Motion, PerBlock};
-use crate::{Block, KernelError, Result};
+use crate::{Block, Result};
 
 impl Program {
     /// Runs the program over blocks that fit it, if there are few elements, no masks and no labels,
@@ -46,21 +46,21 @@ impl Program {
         Some(self.run_at_once(len, inputs, outputs, !replaces))
     }
 
-    /// Whether the program is one call that reads and writes nothing but blocks, on not too many
-    /// elements: it needs no registers, which would have to fit a cache.
+    /// Whether the program is one call that reads and writes nothing but blocks and single numbers, on
+    /// not too many elements: it needs no registers, which would have to fit a cache.
     fn is_one_call(&self, len: usize) -> bool {
-        let reads_blocks = |step: &Step| {
-            let mut operands = step.operands().iter();
-            operands.all(|operand| matches!(operand, Operand::Input(_)))
+        let reads_blocks = |instruction: Instruction| {
+            let mut operands = instruction.operands.iter().zip(instruction.numbers);
+            operands.all(|(operand, number)| number || matches!(operand, Operand::Input(_)))
         };
         let writes_block = |output: &Output| output.value == Operand::Register(0);
         // Whoever sets short blocks wants to see many of them.
         let is_short = len <= 256 * BLOCK && block_len() == BLOCK;
         is_short
             && self.steps.len() == 1
-            && self.steps.iter().all(reads_blocks)
             && self.outputs.len() == 1
             && self.outputs.iter().all(writes_block)
+            && Instruction::of_step(self, 0).is_ok_and(reads_blocks)
     }
 
     fn run_at_once(
@@ -70,10 +70,10 @@ impl Program {
         outputs: &[Block],
         direct: bool,
     ) -> Result<Record> {
-        let room = (len * WIDEST).next_multiple_of(ALIGNMENT);
+        // Of one call on more elements, at most a number is kept.
+        let room = (len.min(block_len()) * WIDEST).next_multiple_of(ALIGNMENT);
         let constants = self.operands().filter(|it| matches!(it, Operand::Constant(_))).count();
-        let registers = if len > block_len() { 0 } else { self.steps.len() + constants };
-        let mut scratch = Scratch::new(registers * room);
+        let mut scratch = Scratch::new((self.steps.len() + constants) * room);
         let mut free = scratch.as_mut_ptr();
         let mut next = || {
             let register = free;
@@ -81,36 +81,37 @@ impl Program {
             register
         };
         let mut results: SmallVec<[*mut u8; 8]> = SmallVec::new();
-        let find = |operand: Operand, results: &[*mut u8], register: *mut u8| match operand {
+        let find = |operand, results: &[*mut u8], register: *mut u8, count| match operand {
             Operand::Input(input) => inputs[input].as_ptr(),
             Operand::Register(step) => results[step],
             Operand::Constant(value) => {
                 let unit = Some(Motion::Stride(value.dtype().itemsize() as isize));
                 // SAFETY: the register has room for as many items.
-                unsafe { fill_row(register, unit, value.bytes(), len) };
+                unsafe { fill_row(register, unit, value.bytes(), count) };
                 register
             }
         };
         let mut record = Record::default();
         flags::take();
-        for (index, step) in self.steps.iter().enumerate() {
+        for index in 0..self.steps.len() {
+            let instruction = Instruction::of_step(self, index)?;
             let mut arguments = [std::ptr::null(); 3];
-            for (argument, &operand) in arguments.iter_mut().zip(step.operands()) {
+            for (place, &operand) in instruction.operands.iter().enumerate() {
                 let register = if is_constant(operand) { next() } else { std::ptr::null_mut() };
-                *argument = find(operand, &results, register).cast_const();
+                let count = if instruction.numbers[place] { 1 } else { len };
+                arguments[place] = find(operand, &results, register, count).cast_const();
             }
-            let (kernel, quiet) = kernel(step)?;
             let wanted = |place: &usize| self.outputs[*place].value == Operand::Register(index);
             let place = if direct { (0..outputs.len()).find(wanted) } else { None };
             let output = place.map_or_else(&mut next, |place| outputs[place].as_ptr());
             // SAFETY: the arguments have the dtypes of the loop and are aligned, and there are `len`
-            // elements of each; the result overlaps none of them.
-            match unsafe { kernel(&arguments, output, len) } {
+            // elements of each that is no single number; the result overlaps none of them.
+            match unsafe { (instruction.kernel)(&arguments, output, len) } {
                 Status::Fine => {}
                 status @ Status::NegativePower => return Err(status.error()),
             }
             let found = flags::take();
-            if found != 0 && !quiet {
+            if found != 0 && !instruction.quiet {
                 record.add(index, found);
             }
             results.push(output);
@@ -121,7 +122,7 @@ impl Program {
             .map(|output| {
                 let constant = is_constant(output.value);
                 let register = if constant { next() } else { std::ptr::null_mut() };
-                find(output.value, &results, register)
+                find(output.value, &results, register, len)
             })
             .collect();
         for ((value, output), block) in values.iter().zip(&self.outputs).zip(outputs) {
@@ -147,17 +148,4 @@ fn is_plain(block: &Block, len: usize) -> bool {
         && block.is_contiguous()
         && block.size() == len
         && block.as_ptr().addr().is_multiple_of(dtype.itemsize() / parts)
-}
-
-/// The loop of a step, and whether the exceptions that it meets mean nothing.
-fn kernel(step: &Step) -> Result<(Kernel, bool)> {
-    match step {
-        Step::Apply { op, dtype, .. } => {
-            let entry = op.entry(*dtype).ok_or(KernelError::NoLoop { op: op.name() })?;
-            Ok((entry.kernel, op.is_quiet()))
-        }
-        Step::Cast { from, to, .. } => {
-            Ok((cast_kernel(*from, *to).ok_or_else(|| no_cast(*from, *to))?, false))
-        }
-    }
 }
