@@ -1,12 +1,14 @@
-//! How long the calls take between two threads: `cargo run --release --example latency [ranks]`.
+//! How long the calls take between two threads, by memory and by messages:
+//! `cargo run --release --example latency [ranks]`.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use distarray_comm::conformance::spmd;
+use distarray_comm::messages::Network;
 use distarray_comm::{Communicator, InProcess, Result};
 
-type Call = fn(&InProcess) -> Result<()>;
+type Call = fn(&dyn Communicator) -> Result<()>;
 
 const CALLS: [(&str, Call); 7] = [
     ("barrier", |comm| comm.barrier()),
@@ -22,17 +24,23 @@ const CALLS: [(&str, Call); 7] = [
     }),
 ];
 
+fn measure<C: Communicator + 'static>(name: &str, group: &[Arc<C>], call: Call) -> Duration {
+    let repeats = if group.len() > 2 { 5_000 } else { 50_000 };
+    let times = spmd(name, group, move |comm| {
+        let start = Instant::now();
+        for _ in 0..repeats {
+            call(&**comm).expect("nobody aborts");
+        }
+        start.elapsed() / repeats
+    });
+    times[0]
+}
+
 fn main() {
     let ranks = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(2);
-    let repeats = if ranks > 2 { 20_000 } else { 200_000 };
     for (name, call) in CALLS {
-        let times = spmd(name, &InProcess::group(ranks), move |comm| {
-            let start = Instant::now();
-            for _ in 0..repeats {
-                call(comm).expect("nobody aborts");
-            }
-            start.elapsed() / repeats
-        });
-        println!("{name:24} {:>8.2?}", times[0]);
+        let memory = measure(name, &InProcess::group(ranks), call);
+        let messages = measure(name, &Network::new(ranks).group(), call);
+        println!("{name:24} {memory:>10.2?} {messages:>10.2?}");
     }
 }

@@ -1,10 +1,13 @@
 //! Ranks that disagree about the call they are in get an error, not a hang.
 
+mod common;
+
 use std::thread;
 use std::time::Duration;
 
+use common::Hosted;
 use distarray_comm::conformance::spmd;
-use distarray_comm::{CommError, Communicator, InProcess, Result};
+use distarray_comm::{CommError, Result};
 
 fn assert_all_mismatched(results: &[Result<()>]) {
     for result in results {
@@ -12,9 +15,8 @@ fn assert_all_mismatched(results: &[Result<()>]) {
     }
 }
 
-#[test]
-fn two_meetings_of_different_kinds() {
-    let results = spmd("kinds", &InProcess::group(3), |comm| match comm.rank() {
+fn two_meetings_of_different_kinds<C: Hosted>() {
+    let results = spmd("kinds", &C::group(3), |comm| match comm.rank() {
         0 => comm.barrier(),
         _ => comm.all_gather(&[]).map(drop),
     });
@@ -27,27 +29,24 @@ fn two_meetings_of_different_kinds() {
     );
 }
 
-#[test]
-fn a_meeting_and_a_message() {
-    let results = spmd("mixed", &InProcess::group(2), |comm| match comm.rank() {
+fn a_meeting_and_a_message<C: Hosted>() {
+    let results = spmd("mixed", &C::group(2), |comm| match comm.rank() {
         0 => comm.barrier(),
         _ => comm.broadcast(0, vec![]).map(drop),
     });
     assert_all_mismatched(&results);
 }
 
-#[test]
-fn different_roots() {
-    let results = spmd("roots", &InProcess::group(2), |comm| {
+fn different_roots<C: Hosted>() {
+    let results = spmd("roots", &C::group(2), |comm| {
         // Each expects the other to be the root; neither sends.
         comm.broadcast(1 - comm.rank(), vec![]).map(drop)
     });
     assert_all_mismatched(&results);
 }
 
-#[test]
-fn one_rank_is_a_call_ahead() {
-    let results = spmd("ahead", &InProcess::group(2), |comm| {
+fn one_rank_is_a_call_ahead<C: Hosted>() {
+    let results = spmd("ahead", &C::group(2), |comm| {
         if comm.rank() == 0 {
             // Returns at once: the root of a broadcast waits for nobody.
             comm.broadcast(0, vec![1])?;
@@ -57,3 +56,10 @@ fn one_rank_is_a_call_ahead() {
     });
     assert_all_mismatched(&results);
 }
+
+with_every_implementation!(
+    two_meetings_of_different_kinds,
+    a_meeting_and_a_message,
+    different_roots,
+    one_rank_is_a_call_ahead,
+);

@@ -1,10 +1,16 @@
 //! Random programs of calls give on every rank what can be said beforehand.
 
-use std::sync::Arc;
+mod common;
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::Hosted;
 use distarray_comm::conformance::spmd;
+use distarray_comm::messages::{MessageCommunicator, Network};
 use distarray_comm::{Communicator, InProcess};
 use proptest::prelude::*;
+use proptest::test_runner::TestCaseError;
 
 /// One collective call; numbers are taken modulo the size of the communicator where needed.
 #[derive(Debug, Clone)]
@@ -144,7 +150,8 @@ fn run(comm: &Arc<dyn Communicator>, program: &[Step]) {
             }
         }
         Step::Share => {
-            let objects = comm.shared().unwrap().share(Arc::new(me)).unwrap();
+            let Some(memory) = comm.shared() else { return run(comm, rest) };
+            let objects = memory.share(Arc::new(me)).unwrap();
             assert!(objects.iter().enumerate().all(|(rank, o)| o.downcast_ref() == Some(&rank)));
         }
         Step::Split { colours, backwards } => {
@@ -168,28 +175,64 @@ proptest! {
     }
 
     #[test]
+    fn programs_of_messages(
+        size in 1..8_usize,
+        program in prop::collection::vec(step(), 0..30),
+        (inline, chunk) in (0..60_usize, 1..60_usize),
+        seed in any::<Option<u64>>(),
+    ) {
+        let mut network = Network::new(size).with_limits(inline, chunk);
+        if let Some(seed) = seed {
+            network = network.with_disorder(seed);
+        }
+        let ranks = network.group();
+        let group: Vec<_> = ranks.iter().map(|r| -> Arc<dyn Communicator> { r.clone() }).collect();
+        spmd("program", &group, move |comm| run(comm, &program));
+        let endpoints = || ranks.iter().map(|rank| rank.handle().endpoint());
+        // Questions to others that took long may still be on their way.
+        for _ in 0..100 {
+            endpoints().try_for_each(|endpoint| endpoint.progress().map(drop)).unwrap();
+        }
+        for endpoint in endpoints() {
+            prop_assert!(endpoint.close(Duration::ZERO).unwrap(), "something is left in flight");
+        }
+    }
+
+    #[test]
     fn an_abort_anywhere_ends_the_program_everywhere(
         size in 2..5_usize,
         culprit in 0..5_usize,
         calls in 0..20_usize,
     ) {
-        let group = InProcess::group(size);
-        let culprit = culprit % size;
-        let results = spmd("abort", &group, move |comm| {
-            for call in 0.. {
-                if comm.rank() == culprit && call == calls {
-                    comm.handle().abort(culprit, "enough");
-                }
-                comm.all_gather(&[1])?;
-                comm.broadcast(call % size, vec![2])?;
-            }
-            Ok::<_, distarray_comm::CommError>(())
-        });
-        for result in results {
-            prop_assert_eq!(result.unwrap_err().to_string(), format!("engine {culprit} gave up: enough"));
-        }
-        group[0].handle().reset();
-        let sums = spmd("afterwards", &group, |comm| comm.all_gather(&[3]).unwrap().len());
-        prop_assert_eq!(sums, vec![size; size]);
+        ends_everywhere::<InProcess>(size, culprit % size, calls)?;
+        ends_everywhere::<MessageCommunicator>(size, culprit % size, calls)?;
     }
+}
+
+fn ends_everywhere<C: Hosted>(
+    size: usize,
+    culprit: usize,
+    calls: usize,
+) -> Result<(), TestCaseError> {
+    let group = C::group(size);
+    let results = spmd("abort", &group, move |comm| {
+        for call in 0.. {
+            if comm.rank() == culprit && call == calls {
+                comm.abort(culprit, "enough");
+            }
+            comm.all_gather(&[1])?;
+            comm.broadcast(call % size, vec![2])?;
+        }
+        Ok::<_, distarray_comm::CommError>(())
+    });
+    for result in results {
+        prop_assert_eq!(
+            result.unwrap_err().to_string(),
+            format!("engine {culprit} gave up: enough")
+        );
+    }
+    C::reset(&group);
+    let sums = spmd("afterwards", &group, |comm| comm.all_gather(&[3]).unwrap().len());
+    prop_assert_eq!(sums, vec![size; size]);
+    Ok(())
 }

@@ -15,7 +15,7 @@ type Begun = (u64, Call);
 
 impl MessageCommunicator {
     fn count(&self) -> usize {
-        self.members.ranks.len()
+        self.members.len()
     }
 
     /// This rank's place; the root must have been checked.

@@ -4,9 +4,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::control::Poison;
-use super::group::Members;
 use super::handle::MessageGroup;
 use super::header::{Header, Kind};
+use super::members::Members;
 use super::wait::Waiting;
 use crate::call::{Call, Operation};
 use crate::{CommError, Communicator, Envelope, Message, Result, SharedMemory};
@@ -17,11 +17,13 @@ pub struct MessageCommunicator {
     pub(super) context: u64,
     pub(super) members: Arc<Members>,
     pub(super) rank: usize,
+    /// Whether the same communicator may be made again when this one is freed.
+    may_return: bool,
 }
 
 impl Drop for MessageCommunicator {
     fn drop(&mut self) {
-        self.group.0.with(|group| group.close(self.context));
+        self.group.0.with(|group| group.close(self.context, self.may_return));
     }
 }
 
@@ -32,7 +34,7 @@ impl MessageCommunicator {
         members: Arc<Members>,
         rank: usize,
     ) -> Self {
-        Self { group, context, members, rank }
+        Self { group, context, members, rank, may_return: false }
     }
 
     /// The host's handle on the whole group that this rank belongs to.
@@ -40,13 +42,47 @@ impl MessageCommunicator {
         self.group.clone()
     }
 
+    /// The communicator of some of the ranks of this one, in this order, this rank among them. All of
+    /// them call it, without a message and not necessarily at the same time; others don't. Each
+    /// has one communicator of the same list at a time.
+    ///
+    /// # Errors
+    ///
+    /// [`CommError::InvalidRank`] when a rank is not in this communicator;
+    /// [`CommError::Transport`] when the list is without this rank or has a rank twice, or its
+    /// communicator is there already.
+    pub fn subset(&self, ranks: &[usize]) -> Result<MessageCommunicator> {
+        ranks.iter().try_for_each(|&rank| self.check_rank(rank))?;
+        let context = derived(("subset", self.context, ranks));
+        let world = ranks.iter().map(|&rank| self.members.rank(rank)).collect();
+        let refused = || CommError::Transport("this rank is not in the subset".into());
+        let rank = ranks.iter().position(|&rank| rank == self.rank).ok_or_else(refused)?;
+        let mut subset = self.part(context, world, rank)?;
+        subset.may_return = true;
+        Ok(subset)
+    }
+
+    /// A communicator of these ranks of the world.
+    fn part(&self, context: u64, ranks: Vec<usize>, rank: usize) -> Result<MessageCommunicator> {
+        let mut sorted = ranks.clone();
+        sorted.sort_unstable();
+        if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(CommError::Transport("a rank is in a communicator twice".into()));
+        }
+        let members = Members::new(ranks);
+        if !self.group.0.with(|group| group.open(context, members.clone())) {
+            return Err(CommError::Transport("a communicator is made twice".into()));
+        }
+        Ok(Self::new(self.group.clone(), context, members, rank))
+    }
+
     fn check_rank(&self, rank: usize) -> Result<()> {
-        let size = self.members.ranks.len();
+        let size = self.members.len();
         if rank < size { Ok(()) } else { Err(CommError::InvalidRank { rank, size }) }
     }
 
     fn check_count(&self, operation: &'static str, found: usize) -> Result<()> {
-        let expected = self.members.ranks.len();
+        let expected = self.members.len();
         if found == expected {
             Ok(())
         } else {
@@ -64,11 +100,11 @@ impl MessageCommunicator {
     fn post(&self, dest: usize, epoch: u64, kind: Kind, data: Arc<Vec<u8>>) -> Result<()> {
         let (group, context) = (self.group.0.number, self.context);
         let header = Header { group, context, epoch, kind, bulk: None };
-        self.group.0.shared.send(self.members.ranks[dest], header, data)
+        self.group.0.shared.send(self.members.rank(dest), header, data)
     }
 
     fn waiting(&self, epoch: u64, source: Option<usize>, call: Option<Call>) -> Waiting<'_> {
-        let source = source.map(|source| self.members.ranks[source]);
+        let source = source.map(|source| self.members.rank(source));
         let (context, rank) = (self.context, self.rank);
         Waiting { handle: &self.group.0, context, rank, epoch, source, call }
     }
@@ -100,7 +136,7 @@ impl MessageCommunicator {
         source: usize,
         (epoch, call): (u64, Call),
     ) -> Result<Vec<u8>> {
-        let from = self.members.ranks[source];
+        let from = self.members.rank(source);
         let mut poison = None;
         let received = self.waiting(epoch, Some(source), Some(call)).until(|context| {
             let taken = context.mailbox.take_part(from, call)?;
@@ -129,7 +165,7 @@ impl Communicator for MessageCommunicator {
     }
 
     fn size(&self) -> usize {
-        self.members.ranks.len()
+        self.members.len()
     }
 
     fn send(&self, dest: usize, tag: i32, data: &[u8]) -> Result<()> {
@@ -145,7 +181,7 @@ impl Communicator for MessageCommunicator {
     fn recv(&self, source: Option<usize>, tag: Option<i32>) -> Result<Message> {
         source.map_or(Ok(()), |source| self.check_rank(source))?;
         let epoch = self.enter()?;
-        let from = source.map(|source| self.members.ranks[source]);
+        let from = source.map(|source| self.members.rank(source));
         let mut message = self
             .waiting(epoch, source, None)
             .until(|context| context.mailbox.take_message(from, tag).map(Ok))?;
@@ -156,7 +192,7 @@ impl Communicator for MessageCommunicator {
     fn probe(&self, source: Option<usize>, tag: Option<i32>) -> Result<Option<Envelope>> {
         source.map_or(Ok(()), |source| self.check_rank(source))?;
         self.enter()?;
-        let from = source.map(|source| self.members.ranks[source]);
+        let from = source.map(|source| self.members.rank(source));
         let found = self.group.0.with(|group| group.context(self.context).mailbox.probe(from, tag));
         Ok(found.map(|envelope| Envelope {
             source: self.members.index(envelope.source).unwrap_or_default(),
@@ -206,7 +242,7 @@ impl Communicator for MessageCommunicator {
             self.post(dest, epoch, Kind::Exchanged, Arc::new(data))?;
         }
         let receive = |&source: &usize| {
-            let from = self.members.ranks[source];
+            let from = self.members.rank(source);
             let data = self
                 .waiting(epoch, Some(source), None)
                 .until(|context| context.mailbox.take_exchanged(from).map(Ok))?;
@@ -249,13 +285,10 @@ impl Communicator for MessageCommunicator {
         }
         members.sort_unstable();
         let rank = members.iter().position(|&(_, rank)| rank == self.rank).unwrap_or_default();
-        let ranks = members.iter().map(|&(_, rank)| self.members.ranks[rank]).collect();
-        // Each rank finds the same number by itself: nowhere else do these four meet.
-        let mut hasher = DefaultHasher::new();
-        (self.context, call.0, call.1.sequence, color).hash(&mut hasher);
-        let (context, members) = (hasher.finish(), Members::new(ranks));
-        self.group.0.with(|group| group.open(context, members.clone()));
-        Ok(Some(Arc::new(Self::new(self.group.clone(), context, members, rank))))
+        let ranks = members.iter().map(|&(_, rank)| self.members.rank(rank)).collect();
+        // Nowhere else do these four meet.
+        let context = derived(("split", self.context, call.0, call.1.sequence, color));
+        Ok(Some(Arc::new(self.part(context, ranks, rank)?)))
     }
 
     fn abort(&self, culprit: usize, reason: &str) {
@@ -265,4 +298,11 @@ impl Communicator for MessageCommunicator {
     fn shared(&self) -> Option<&dyn SharedMemory> {
         None
     }
+}
+
+/// The number of a communicator, which all its ranks derive by themselves from the same things.
+fn derived(from: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    from.hash(&mut hasher);
+    hasher.finish()
 }

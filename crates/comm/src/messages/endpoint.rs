@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, TryLockError};
 use std::time::{Duration, Instant};
 
 use super::communicator::MessageCommunicator;
-use super::group::{Closed, GroupState, Members, Note, Parcel, WHOLE};
+use super::group::{Closed, GroupState, Note, Parcel, WHOLE};
 use super::handle::MessageGroup;
 use super::header::{Header, TRAILER};
 use super::link::Link;
 use super::mailbox::Content;
+use super::members::Members;
 use super::transport::{Arrival, LEAST_PACKET_LIMIT, Transport};
 use super::wait::BackOff;
 use crate::sync::lock;
@@ -227,5 +228,50 @@ impl PostOffice {
             self.early.entry(number).or_default().push(parcel);
         }
         Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Network;
+    use super::*;
+    use crate::Communicator;
+
+    #[test]
+    fn what_is_dropped_is_freed_and_what_comes_for_it_late_is_too() {
+        let network = Network::new(2).with_limits(4, 4);
+        let ends: Vec<Endpoint> =
+            (0..2).map(|rank| Endpoint::new(network.transport(rank)).unwrap()).collect();
+        let contexts = |rank: usize| {
+            let post = lock(&ends[rank].0.post);
+            let open: usize = post.groups.values().map(GroupState::contexts).sum();
+            (open, post.early.values().map(Vec::len).sum::<usize>())
+        };
+        let settle = || {
+            for end in &ends {
+                while end.progress().unwrap() {}
+            }
+        };
+        for number in 0..3 {
+            let group: Vec<_> =
+                ends.iter().map(|end| end.group(number, &[0, 1]).unwrap()).collect();
+            std::thread::scope(|scope| {
+                for comm in &group {
+                    scope.spawn(|| {
+                        let part = comm.split(Some(1), 0).unwrap().unwrap();
+                        part.send(1 - part.rank(), 0, b"never received").unwrap();
+                        part.barrier().unwrap();
+                    });
+                }
+            });
+            settle();
+            assert_eq!((contexts(0), contexts(1)), ((1, 0), (1, 0)));
+            group[0].send(1, 0, b"never received").unwrap();
+            group[0].send(1, 0, b"x").unwrap();
+            drop(group);
+            settle();
+            assert_eq!((contexts(0), contexts(1)), ((0, 0), (0, 0)));
+        }
+        assert_eq!(ends[1].flush(Duration::ZERO), Ok(true));
     }
 }

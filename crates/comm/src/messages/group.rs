@@ -6,31 +6,13 @@ use std::sync::Arc;
 use super::control::{Control, Poison};
 use super::header::{Header, Kind};
 use super::mailbox::{Content, Mailbox};
+use super::members::Members;
 use super::presence::Presence;
 use crate::call::{Call, Operation};
 use crate::{CommError, Result};
 
 /// The context of the whole group; those of splits are derived from it.
 pub const WHOLE: u64 = 0;
-
-/// The ranks of a communicator.
-pub struct Members {
-    /// Their ranks in the world.
-    pub ranks: Vec<usize>,
-    index: HashMap<usize, usize>,
-}
-
-impl Members {
-    pub fn new(ranks: Vec<usize>) -> Arc<Self> {
-        let index = ranks.iter().enumerate().map(|(index, &rank)| (rank, index)).collect();
-        Arc::new(Self { ranks, index })
-    }
-
-    /// The rank in the communicator of a rank of the world.
-    pub fn index(&self, rank: usize) -> Option<usize> {
-        self.index.get(&rank).copied()
-    }
-}
 
 /// A message that has arrived, or has been announced.
 pub struct Parcel {
@@ -128,18 +110,27 @@ impl GroupState {
         state
     }
 
-    /// Makes a communicator.
-    pub fn open(&mut self, context: u64, members: Arc<Members>) {
-        self.context(context).members = Some(members);
+    /// Makes a communicator; `false` if it is there already.
+    pub fn open(&mut self, context: u64, members: Arc<Members>) -> bool {
+        self.context(context).members.replace(members).is_none()
     }
 
-    pub fn close(&mut self, context: u64) {
+    /// Forgets a communicator, for ever unless it may be made again.
+    pub fn close(&mut self, context: u64, may_return: bool) {
         self.contexts.remove(&context);
-        self.closed.add(context);
+        if !may_return {
+            self.closed.add(context);
+        }
     }
 
     pub fn context(&mut self, context: u64) -> &mut Context {
         self.contexts.entry(context).or_default()
+    }
+
+    /// How many communicators there are.
+    #[cfg(test)]
+    pub fn contexts(&self) -> usize {
+        self.contexts.len()
     }
 
     /// The epoch in which a call begins, unless the group is aborted.
@@ -173,8 +164,8 @@ impl GroupState {
 
     /// A note to all other members of a communicator.
     fn notes_to_all(&self, context: u64, members: &Members, control: &Control) -> Vec<Note> {
-        let others = members.ranks.iter().filter(|&&rank| rank != self.me);
-        others.map(|&rank| self.note(context, rank, control.clone())).collect()
+        let others = members.ranks().filter(|&rank| rank != self.me);
+        others.map(|rank| self.note(context, rank, control.clone())).collect()
     }
 
     /// Aborts the group, unless it is already; returns what others are to be told.
@@ -192,8 +183,11 @@ impl GroupState {
 
     /// Begins another epoch; returns what others are to be told.
     pub fn reset(&mut self, epoch: u64) -> Vec<Note> {
+        if !std::mem::take(&mut self.aborted) {
+            let me = self.members.index(self.me).unwrap_or_default();
+            self.culprit = (me, "its group was reset".to_owned());
+        }
         self.epoch = epoch;
-        self.aborted = false;
         // Splits that were not made in the old epoch never will be.
         self.contexts.retain(|_, context| context.members.is_some());
         self.contexts.values_mut().for_each(Context::clear);
@@ -334,9 +328,8 @@ impl GroupState {
     /// What to ask whom, after a long wait in a call for `source`, or for anybody.
     pub fn ask(&mut self, id: u64, source: Option<usize>, call: Option<Call>) -> Vec<Note> {
         let Some(members) = self.context(id).members.clone() else { return Vec::new() };
-        let awaited = source.as_ref().map_or(members.ranks.as_slice(), std::slice::from_ref).iter();
         let mut notes = Vec::new();
-        for &rank in awaited.filter(|&&rank| rank != self.me) {
+        for rank in awaited(&members, source).filter(|&rank| rank != self.me) {
             let generation = self.presence.ask(rank);
             if generation.is_some() || call.is_some() {
                 notes.push(self.note(id, rank, Control::Ask { generation, call }));
@@ -348,9 +341,8 @@ impl GroupState {
     /// Fails if nobody is left from whom something can come: `source`, or any other rank.
     pub fn check_present(&mut self, id: u64, source: Option<usize>) -> Result<()> {
         let Some(members) = self.context(id).members.clone() else { return Ok(()) };
-        let awaited = source.as_ref().map_or(members.ranks.as_slice(), std::slice::from_ref).iter();
         let (me, mut first) = (self.me, None);
-        for &rank in awaited.filter(|&&rank| rank != me) {
+        for rank in awaited(&members, source).filter(|&rank| rank != me) {
             let Some(number) = self.presence.gone(rank) else { return Ok(()) };
             if self.context(id).mailbox.expects(rank) {
                 return Ok(());
@@ -360,4 +352,10 @@ impl GroupState {
         // A rank may still send to itself from another thread, so alone it waits.
         first.map_or(Ok(()), |rank| Err(CommError::Gone { rank }))
     }
+}
+
+/// The ranks of the world of whom one is waited for.
+fn awaited(members: &Members, source: Option<usize>) -> impl Iterator<Item = usize> {
+    let others = if source.is_none() { members.len() } else { 0 };
+    source.into_iter().chain((0..others).map(|index| members.rank(index)))
 }

@@ -3,8 +3,9 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use super::endpoint::Shared;
-use super::group::{GroupState, Members};
+use super::endpoint::{Endpoint, Shared};
+use super::group::GroupState;
+use super::members::Members;
 use crate::Interrupt;
 
 /// This process's handle on a group of processes: to release them when one gives up, and to make
@@ -49,7 +50,12 @@ impl MessageGroup {
 
     /// The number of ranks of the whole group.
     pub fn size(&self) -> usize {
-        self.0.members.ranks.len()
+        self.0.members.len()
+    }
+
+    /// The endpoint that it belongs to.
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint(self.0.shared.clone())
     }
 
     /// Releases every rank: each blocked or later call, on the group or on anything split from it,

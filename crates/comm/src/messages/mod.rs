@@ -5,7 +5,7 @@
 //! [`MessageCommunicator`]s of a group do the rest.
 //!
 //! - `header`, `control`: what packets say; `link`: long messages;
-//! - `endpoint`, `group`, `mailbox`, `presence`: who has sent what, and what is known of others;
+//! - `endpoint`, `group`, `members`, `mailbox`, `presence`: who has sent what, and what is known of others;
 //! - `wait`: how a thread waits;
 //! - `communicator`, `collectives`, `schedule`, `frames`: what ranks do together, each with a number of
 //!   messages that grows with the logarithm of the number of ranks;
@@ -21,6 +21,7 @@ mod handle;
 mod header;
 mod link;
 mod mailbox;
+mod members;
 mod presence;
 pub mod schedule;
 mod simulated;
