@@ -31,6 +31,7 @@ mod loops;
 mod power;
 mod roots;
 mod single;
+mod table;
 #[cfg(test)]
 mod tests;
 

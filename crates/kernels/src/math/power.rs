@@ -3,61 +3,49 @@
 
 use super::arithmetic::{
     Isa, LN_2, SIGN, fast_sum, flip, fma, is_below, is_positive_normal, long_polynomial, nearest,
-    nearest_product, residue, scale, select, sign, split,
+    nearest_product, residue, scale, select, sign, split_at,
 };
 use super::exponential::EXP;
 use super::loops::Function;
+use super::table::{FIRST, TABLE, Table};
 
-/// `(log((1 + s) / (1 - s)) / s - 2) / s^2` as a function of `s^2` for numbers between the roots of
-/// 1/2 and 2, where `s^2 < 0.0295`, to 2^-73.
-const RATIO: [f64; 9] = [
-    0.666_666_666_666_666_6,
-    0.399_999_999_999_999_5,
-    0.285_714_285_714_539_94,
-    0.222_222_222_158_762_4,
-    0.181_818_190_448_809_88,
-    0.153_845_461_202_303_72,
-    0.133_367_007_041_862_94,
-    0.116_674_962_361_457_37,
-    0.120_469_557_872_995_26,
+/// `(log(1 + r) - r + r^2 / 2) / r^3` for `|r| < 0.0056`, to 2^-53.
+const LOG: [f64; 6] = [
+    0.333_333_333_333_333_4,
+    -0.250_000_000_000_000_56,
+    0.199_999_999_938_531_76,
+    -0.166_666_666_549_876_4,
+    0.142_862_369_685_860_02,
+    -0.125_006_272_230_503_56,
 ];
 
-/// What the first of them lacks.
-const RATIO_LOW: f64 = 3.700_743_415_417_188e-17;
-
-/// The logarithm of a positive normal number as a sum of two, to about 2^-63. The second may be up to
-/// a thousandth of the first.
+/// The logarithm of a positive normal number as a sum of two, to about 2^-65.
 #[inline(always)]
 fn logarithm<I: Isa>(x: f64) -> [f64; 2] {
-    let (mantissa, exponent, _) = split(x);
-    let f = mantissa - 1.0;
-    let [divisor, divisor_low] = fast_sum(2.0, f);
-    let inverse = 1.0 / divisor;
-    let s = f * inverse;
-    let product = s * divisor;
-    let rest = if I::FUSED {
-        fma::<I>(-s, divisor, f)
-    } else {
-        (f - product) - residue::<I>(s, divisor, product)
-    };
-    let s_low = fma::<I>(-s, divisor_low, rest) * inverse;
+    let (mantissa, exponent, _) = split_at(x, FIRST);
+    let index = Table::index(x);
+    // Exact: the logarithm of the mantissa is less by that of 1 + r.
+    let r = difference_to_one::<I>(mantissa, TABLE.inverse(index));
+    let front = fma::<I>(exponent, LN_2[0], TABLE.logarithm(index));
+    let [sum, sum_low] = fast_sum(front, r);
+    let square = r * r;
+    let half = r * -0.5;
+    let high = fma::<I>(half, r, sum);
+    // Of fused steps the second one is exact, too.
+    let lost = if I::FUSED { 0.0 } else { residue::<I>(half, r, half * r) };
+    let high_low = fma::<I>(half, r, sum - high) + lost;
+    let tail = fma::<I>(r * square, long_polynomial::<I, _>(r, square, &LOG), sum_low + high_low);
+    [high, fma::<I>(exponent, LN_2[1], TABLE.rest(index)) + tail]
+}
 
-    // What is more than 2 s is a hundredth of it at most, and only its front needs two parts.
-    let square = s * s;
-    let square_low = fma::<I>(s + s, s_low, residue::<I>(s, s, square));
-    let [first, tail @ ..] = &RATIO;
-    let tail = long_polynomial::<I, 8>(square, square * square, tail);
-    let tail = fma::<I>(square, tail, RATIO_LOW);
-    let factor = square * first;
-    let front_low = fma::<I>(square_low, *first, residue::<I>(square, *first, factor));
-    let factor_low = fma::<I>(square, tail, front_low);
-    let term = s * factor;
-    let term_low = fma::<I>(s_low, factor, fma::<I>(s, factor_low, residue::<I>(s, factor, term)));
-
-    let [sum, sum_low] = fast_sum(s + s, term);
-    let [high, low] = fast_sum(exponent * LN_2[0], sum);
-    let rest = sum_low + fma::<I>(2.0, s_low, term_low);
-    [high, low + fma::<I>(exponent, LN_2[1], rest)]
+/// `x * inverse - 1`, which is exact.
+#[inline(always)]
+fn difference_to_one<I: Isa>(x: f64, inverse: f64) -> f64 {
+    if I::FUSED {
+        return fma::<I>(x, inverse, -1.0);
+    }
+    let short = f64::from_bits(x.to_bits() & (!0 << 32));
+    (short * inverse - 1.0) + (x - short) * inverse
 }
 
 /// The sign of the power of a negative number, and whether there is one: the exponent must be a
@@ -78,8 +66,7 @@ impl Function<f64, 2> for Power {
         let [high, low] = logarithm::<I>(base.abs());
         let product = exponent * high;
         let product_low = fma::<I>(exponent, low, residue::<I>(exponent, high, product));
-        let sum = product + product_low;
-        let (multiple, bits) = nearest_product::<I>(sum, std::f64::consts::LOG2_E);
+        let (multiple, bits) = nearest_product::<I>(product, std::f64::consts::LOG2_E);
         let rest = fma::<I>(multiple, -LN_2[0], product);
         let [r, low] = fast_sum(rest, fma::<I>(multiple, -LN_2[1], product_low));
         let [high, lost] = fast_sum(1.0, r);
@@ -88,7 +75,7 @@ impl Function<f64, 2> for Power {
         let power = high + (lost + tail);
         let (sign, has_sign) = sign_of_power(base, exponent);
         let value = flip(scale(power, bits), sign);
-        let is_usual = has_sign & is_positive_normal(base.abs()) & is_below(sum, 708.0);
+        let is_usual = has_sign & is_positive_normal(base.abs()) & is_below(product, 708.0);
         // Squares are what powers are mostly used for; they are rounded as products are.
         (select(exponent == 2.0, base * base, value), is_usual)
     }
