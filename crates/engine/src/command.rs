@@ -10,15 +10,16 @@ use distarray_kernels::reduce::Ending;
 use distarray_kernels::{Block, DType, Program, Reduction, Scalar, Scan};
 use distarray_meta::{Distribution, SlicedDistribution};
 use distarray_storage::npy::Header;
+use serde::{Deserialize, Serialize};
 
 use crate::engine::EngineFunction;
 
 /// The name of an array on the engines; never used twice in a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ArrayId(pub u64);
 
 /// What the elements of a new array are.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Initial {
     /// Whatever the memory holds.
     Uninitialised,
@@ -29,7 +30,10 @@ pub enum Initial {
 }
 
 /// One instruction. The engines that execute it are named beside it, by the session.
-#[derive(Debug)]
+///
+/// What names memory or functions of the client's has no form in bytes of its own (see
+/// [`crate::wire::Instruction`]) and comes last, since serde numbers the others without it.
+#[derive(Debug, Serialize, Deserialize)]
 pub enum Command {
     /// Makes a new array.
     Create {
@@ -98,24 +102,6 @@ pub enum Command {
     /// Copies an array into another one of the same size and dtype and any shape and layout, in C
     /// order.
     Reshape(Movement),
-    /// Copies an array into memory of the client's, of the array's global shape.
-    ReadHost {
-        /// The array.
-        array: ArrayId,
-        /// Its layout.
-        distribution: Distribution,
-        /// The client's memory.
-        host: Block,
-    },
-    /// Copies memory of the client's, of the array's global shape, into an array, casting.
-    WriteHost {
-        /// The array.
-        array: ArrayId,
-        /// Its layout.
-        distribution: Distribution,
-        /// The client's memory.
-        host: Block,
-    },
     /// Reads one element of a piece.
     ReadItem {
         /// The array.
@@ -130,6 +116,7 @@ pub enum Command {
         /// Its layout.
         distribution: Distribution,
         /// The file.
+        #[serde(with = "crate::wire::path")]
         path: PathBuf,
         /// Its header.
         header: Arc<Header>,
@@ -139,11 +126,33 @@ pub enum Command {
         /// The array.
         array: ArrayId,
         /// The file; its header is written and its size set.
+        #[serde(with = "crate::wire::path")]
         path: PathBuf,
         /// Its header.
         header: Arc<Header>,
     },
+    /// Copies an array into memory of the client's, of the array's global shape.
+    #[serde(skip)]
+    ReadHost {
+        /// The array.
+        array: ArrayId,
+        /// Its layout.
+        distribution: Distribution,
+        /// The client's memory.
+        host: Block,
+    },
+    /// Copies memory of the client's, of the array's global shape, into an array, casting.
+    #[serde(skip)]
+    WriteHost {
+        /// The array.
+        array: ArrayId,
+        /// Its layout.
+        distribution: Distribution,
+        /// The client's memory.
+        host: Block,
+    },
     /// Calls the user's function on every engine.
+    #[serde(skip)]
     Call {
         /// The function.
         function: Arc<dyn EngineFunction>,
@@ -151,7 +160,7 @@ pub enum Command {
 }
 
 /// An evaluation of a program.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Evaluate {
     /// The program.
     pub program: Arc<Program>,
@@ -164,7 +173,7 @@ pub struct Evaluate {
 }
 
 /// An array that a program reads.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Source {
     /// Its name.
     pub array: ArrayId,
@@ -175,7 +184,7 @@ pub struct Source {
 }
 
 /// A reduction of an array along axes.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Reduce {
     /// What is computed.
     pub reduction: Reduction,
@@ -198,7 +207,7 @@ pub struct Reduce {
 }
 
 /// What is reduced.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub enum Subject {
     /// An array.
     Array(ArrayId),
@@ -227,7 +236,7 @@ pub enum Subject {
 
 /// An accumulation along an axis of which every engine holds neighbouring indices, in ascending
 /// order.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Accumulate {
     /// What is computed.
     pub scan: Scan,
@@ -244,7 +253,7 @@ pub struct Accumulate {
 }
 
 /// A copy of an array into another one.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Movement {
     /// The array that is read.
     pub source: ArrayId,
@@ -259,7 +268,7 @@ pub struct Movement {
 }
 
 /// Where an output of a program goes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub enum Destination {
     /// Into a new array of this name and dtype.
     New(ArrayId, DType),
@@ -315,7 +324,7 @@ pub enum Reply {
 }
 
 /// One element of any dtype.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Item {
     /// The dtype.
     pub dtype: DType,

@@ -93,7 +93,7 @@ pub struct FunctionContext<'a> {
 }
 
 /// A user's function, to be called on engines.
-pub trait EngineFunction: Send + Sync {
+pub trait EngineFunction: Any + Send + Sync {
     /// Calls the function on one engine.
     ///
     /// # Errors

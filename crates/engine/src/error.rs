@@ -84,6 +84,9 @@ pub enum SessionError {
     /// Engines failed; those that only stopped because another one failed are left out.
     #[error("{}", describe(.0))]
     Engines(Vec<EngineFailure>),
+    /// The engines could not be reached.
+    #[error(transparent)]
+    Comm(#[from] CommError),
     /// Arrays of different sessions met in one operation.
     #[error("the arrays live on engines of different sessions")]
     DifferentSessions,

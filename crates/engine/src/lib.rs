@@ -18,10 +18,11 @@ pub mod local_array;
 pub mod ops;
 pub mod session;
 pub mod supersteps;
+pub mod wire;
 
 pub use client::{Array, Communication};
 pub use command::{ArrayId, Command, Initial, Reply};
 pub use engine::{Engine, EngineFunction, FunctionContext};
 pub use error::{EngineError, EngineFailure, Result, SessionError};
 pub use local_array::LocalArray;
-pub use session::{Session, ThreadSession};
+pub use session::{RemoteSession, Session, ThreadSession};

@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Mutex;
 
+use serde::{Deserialize, Serialize};
+
 /// The dtype of an element.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum DType {
     /// One byte, 0 or 1.
     Bool,
@@ -36,7 +38,7 @@ pub enum DType {
     /// Two `f64`: real, imaginary.
     Complex128,
     /// Bytes that are moved and never computed with: every other NumPy dtype.
-    Opaque(Opaque),
+    Opaque(#[serde(with = "opaque")] Opaque),
 }
 
 /// A dtype whose items are moved and never computed with.
@@ -116,16 +118,36 @@ impl DType {
     ///
     /// Never: nothing panics while the table of names is locked.
     pub fn opaque(itemsize: usize, name: &str) -> Self {
+        Self::Opaque(Opaque { itemsize, name: Self::interned(name) })
+    }
+
+    /// The text itself, once and for ever.
+    fn interned(name: &str) -> &'static str {
         static NAMES: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
         let mut names = NAMES.lock().expect("nothing panics while this is locked");
         let names = names.get_or_insert_default();
-        let name = names.get(name).copied().unwrap_or_else(|| {
+        names.get(name).copied().unwrap_or_else(|| {
             // Names live for ever, so that a dtype is `Copy`; a program uses a handful.
             let interned: &'static str = Box::leak(name.into());
             names.insert(interned);
             interned
-        });
-        Self::Opaque(Opaque { itemsize, name })
+        })
+    }
+}
+
+/// Opaque dtypes, written for other processes.
+mod opaque {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{DType, Opaque};
+
+    pub fn serialize<S: Serializer>(opaque: &Opaque, serializer: S) -> Result<S::Ok, S::Error> {
+        (opaque.itemsize, opaque.name).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opaque, D::Error> {
+        let (itemsize, name) = <(usize, &str)>::deserialize(deserializer)?;
+        Ok(Opaque { itemsize, name: DType::interned(name) })
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 
 use half::f16;
 use num_complex::Complex;
+use serde::{Deserialize, Serialize};
 
 use crate::element::{Element, with_element};
 use crate::ops::cast_scalar;
@@ -13,7 +14,8 @@ use crate::promotion::Kind;
 use crate::{Bool, DType, KernelError, Result};
 
 /// One value of any dtype of up to 16 bytes, as its native-endian bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::unsafe_derive_deserialize, reason = "any bytes are a value")]
 pub struct Scalar {
     dtype: DType,
     bytes: [u8; 16],

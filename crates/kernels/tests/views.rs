@@ -194,3 +194,15 @@ fn errors_are_numpys() {
         copy::copy(&block, &Block::zeroed(DType::opaque(8, "M8[s]"), &[2, 3]).unwrap()).is_err()
     );
 }
+
+#[test]
+fn bytes_of_any_alignment_are_a_block() {
+    let all = Block::from_slice(&[1.5_f64, -2.0, 0.25, 8.0, 9.0, 10.0], &[2, 3]).unwrap();
+    let bytes = all.to_bytes().unwrap();
+    let block = Block::of_bytes(DType::Float64, &[2, 3], bytes.clone());
+    let dest = Block::uninitialised(DType::Float32, &[3, 2]).unwrap();
+    distarray_kernels::copy::copy(&block.transpose(&[1, 0]), &dest).unwrap();
+    assert_eq!(dest.to_vec::<f32>().unwrap(), [1.5, 8.0, -2.0, 9.0, 0.25, 10.0]);
+    assert_eq!(block.to_bytes().unwrap(), bytes);
+    assert_eq!(Block::of_bytes(DType::Int16, &[0, 4], Vec::new()).size(), 0);
+}

@@ -1,6 +1,7 @@
 //! A distribution: one map per axis, laid over a list of engines.
 
 mod derive;
+mod serial;
 mod slice;
 
 use std::sync::Arc;

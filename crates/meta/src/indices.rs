@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// The global indices that one piece of an axis holds, in local order, in the most compact form.
 ///
 /// The constructors normalise: what is strided becomes [`Indices::Strided`], an empty piece starts
 /// at 0, and a piece of at most one index has step 1.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Indices {
     /// `start, start + step, ...`: `len` of them; `step` is never 0 and may be negative.
     Strided {
@@ -32,7 +34,7 @@ pub enum Indices {
         len: usize,
     },
     /// Any indices, in any order.
-    List(Arc<[i64]>),
+    List(#[serde(with = "crate::lists")] Arc<[i64]>),
 }
 
 impl Indices {

@@ -35,6 +35,7 @@ pub mod error;
 pub mod global_plan;
 pub mod grid;
 pub mod indices;
+pub mod lists;
 pub mod maps;
 pub mod partitions;
 pub mod plan;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::progression::Progression;
 use crate::{AxisMap, Distribution, MetaError, Result};
 
@@ -157,7 +159,7 @@ fn full_item(size: usize) -> IndexItem {
 }
 
 /// Positions in a local piece along one axis, in the order of the result.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Selection {
     /// `start + step * j` for `j < len`.
     Strided {
@@ -169,7 +171,7 @@ pub enum Selection {
         len: usize,
     },
     /// Any positions.
-    List(Arc<[usize]>),
+    List(#[serde(with = "crate::lists")] Arc<[usize]>),
 }
 
 impl Selection {
@@ -245,7 +247,7 @@ pub struct SlicedAxis {
 }
 
 /// What an engine does to one axis of its piece to make its piece of the slice.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LocalIndex {
     /// Takes one position; the axis goes.
     At(usize),
@@ -258,7 +260,7 @@ pub enum LocalIndex {
 /// The distribution of a slice, and where its pieces lie in the pieces of the whole. Nothing moves:
 /// the piece of rank `r` of the slice is selected from the piece of the engine
 /// `distribution.targets()[r]`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SlicedDistribution {
     /// The distribution of the result.
     pub distribution: Distribution,

@@ -124,6 +124,7 @@ impl Raise for SessionError {
             Self::Storage(error) => error.raise(py),
             Self::Kernel(error) => error.raise(py),
             Self::Engines(failures) => failures::raise(py, failures),
+            Self::Comm(error) => error.raise(py),
             Self::DifferentSessions | Self::Forked | Self::Reentered | Self::Closed => {
                 exception(py, "ContextError", (message,))
             }

@@ -1,7 +1,9 @@
 //! Where in a file the elements of an array lie.
 
+use serde::{Deserialize, Serialize};
+
 /// Where in a file the elements of an array lie: one after the other, in C or Fortran order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layout {
     /// Where the first element begins.
     pub offset: u64,

@@ -141,11 +141,16 @@ pub fn guarded(
     communicator: &Arc<dyn Communicator>,
     command: &Command,
 ) -> std::result::Result<Reply, EngineError> {
+    caught(|| executor::execute(engine, participants, communicator, command))
+}
+
+/// What `work` gives; a panic becomes an error.
+pub fn caught<T>(
+    work: impl FnOnce() -> std::result::Result<T, EngineError>,
+) -> std::result::Result<T, EngineError> {
     // What a panic may leave half done is elements of arrays, never the engine's own records.
-    catch_unwind(AssertUnwindSafe(|| {
-        executor::execute(engine, participants, communicator, command)
-    }))
-    .unwrap_or_else(|panic| Err(EngineError::Panic(panic_message(panic.as_ref()))))
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|panic| Err(EngineError::Panic(panic_message(panic.as_ref()))))
 }
 
 /// Executes a collective command for all its engines on this thread, where that can be done; a panic

@@ -1,10 +1,14 @@
 //! Sessions: how commands get from the user's side to the engines.
 
 mod job;
+mod remote;
+mod serve;
 mod threads;
 mod turn;
 mod worker;
 
+pub use remote::{Courier, RemoteSession};
+pub use serve::{Link, serve};
 pub use threads::{Host, ThreadSession};
 
 use crate::error::Result;

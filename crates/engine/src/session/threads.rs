@@ -22,13 +22,13 @@ use crate::{ArrayId, Command, Engine, Reply};
 const INLINE_BYTES: usize = 1 << 17;
 
 /// How often the client looks up from waiting for engines.
-const PATIENCE: Duration = Duration::from_millis(50);
+pub(super) const PATIENCE: Duration = Duration::from_millis(50);
 
 /// How long the client waits for functions after it has asked them to stop.
-const GRACE: Duration = Duration::from_secs(2);
+pub(super) const GRACE: Duration = Duration::from_secs(2);
 
 /// How often it asks them: a function that does not end at once may be cleaning up.
-const INSISTENCE: Duration = Duration::from_millis(500);
+pub(super) const INSISTENCE: Duration = Duration::from_millis(500);
 
 /// What the surroundings of a session know about interrupts: the Python interpreter, for one.
 pub trait Host: Send + Sync {

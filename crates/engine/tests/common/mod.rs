@@ -1,6 +1,9 @@
 //! Layouts of every kind, and arrays of known elements.
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
+pub mod messages_only;
+pub mod remote;
+
 use std::sync::Arc;
 
 use distarray_engine::{Array, Session, ThreadSession};
@@ -8,12 +11,17 @@ use distarray_kernels::{Block, DType};
 use distarray_meta::{AxisMap, Distribution, Indices};
 
 /// Sessions of every number of engines that everything is tested with: in one, commands on small
-/// arrays are executed by one thread for all engines; in the other, every engine has its own.
+/// arrays are executed by one thread for all engines; in the next, every engine has its own; in the
+/// last, engines share nothing with the client but bytes.
 pub fn sessions() -> impl Iterator<Item = (usize, Arc<dyn Session>)> {
     [1, 2, 3, 4, 7].into_iter().flat_map(|engines| {
         let threaded = ThreadSession::start(engines);
         threaded.set_inline_bytes(0);
-        [(engines, session(engines)), (engines, threaded as Arc<dyn Session>)]
+        let mut sessions = vec![(engines, session(engines)), (engines, threaded)];
+        if matches!(engines, 1 | 3 | 4) {
+            sessions.push((engines, remote::remote_session(engines)));
+        }
+        sessions
     })
 }
 

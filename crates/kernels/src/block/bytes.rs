@@ -2,8 +2,10 @@
 
 #![expect(unsafe_code, reason = "a block is seen as bytes")]
 
-use super::{AxisLayout, Block};
-use crate::{DType, Result};
+use std::ptr::NonNull;
+
+use super::{AxisLayout, Block, contiguous_axes};
+use crate::{Buffer, DType, Result};
 
 impl Block {
     /// A new contiguous block whose elements, of any dtype, are `bytes` in C order.
@@ -21,6 +23,22 @@ impl Block {
         // SAFETY: the new buffer has room for as many bytes.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), block.as_ptr(), bytes.len()) };
         Ok(block)
+    }
+
+    /// A contiguous block whose elements, of any dtype, are these bytes in C order, which need not be
+    /// aligned. Copies nothing.
+    ///
+    /// # Panics
+    ///
+    /// When there are not as many bytes as the shape needs.
+    pub fn of_bytes(dtype: DType, shape: &[usize], mut bytes: Vec<u8>) -> Self {
+        let size: usize = shape.iter().product();
+        assert_eq!(bytes.len(), size * dtype.itemsize(), "bytes for shape {shape:?}");
+        let len = bytes.len();
+        let pointer = NonNull::new(bytes.as_mut_ptr()).unwrap_or(NonNull::dangling());
+        // SAFETY: the vector, which nobody else has, keeps its memory where it is until it is dropped.
+        let buffer = unsafe { Buffer::lent(pointer, len, true, Box::new(bytes)) };
+        Self { buffer, offset: 0, dtype, axes: contiguous_axes(dtype, shape) }
     }
 
     /// The bytes of the elements in C order.
@@ -56,6 +74,6 @@ impl Block {
     pub fn from_flattened(flat: &Self, shape: &[usize]) -> Self {
         assert!(flat.ndim() == 1 && flat.is_contiguous(), "a contiguous block along one axis");
         assert_eq!(shape.iter().product::<usize>(), flat.size(), "elements for shape {shape:?}");
-        Self { axes: super::contiguous_axes(flat.dtype, shape), ..flat.clone() }
+        Self { axes: contiguous_axes(flat.dtype, shape), ..flat.clone() }
     }
 }

@@ -23,6 +23,8 @@ mod scalars;
 mod select;
 mod trigonometric;
 
+use serde::{Deserialize, Serialize};
+
 use crate::DType;
 
 pub(crate) use convert::{Convert, nearest_half};
@@ -41,7 +43,7 @@ macro_rules! table {
     ($($variant:ident $name:literal $arity:literal $loops:path, $flags:ident $doc:literal;)*) => {
         /// An elementwise operation, named as NumPy's ufunc; where NumPy's has several results,
         /// there is an operation for each.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Op {
             $(
                 #[doc = concat!("`", $name, "`: ", $doc, ".")]

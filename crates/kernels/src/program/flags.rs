@@ -2,8 +2,10 @@
 
 #![expect(unsafe_code, reason = "the floating-point environment is the C library's")]
 
+use serde::{Deserialize, Serialize};
+
 /// Which floating-point exceptions an evaluation met; NumPy warns of them as `numpy.errstate` says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "four independent facts")]
 pub struct FloatFlags {
     /// Division by zero, of integers too.

@@ -18,6 +18,8 @@ mod stream;
 mod tile;
 mod verify;
 
+use serde::{Deserialize, Serialize};
+
 use crate::random::Draw;
 use crate::{DType, Op, Scalar};
 
@@ -27,7 +29,11 @@ pub use reduction::Reducing;
 pub use tile::{block_len, set_block_len};
 
 /// A list of elementwise steps over broadcast inputs of one shape.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[expect(
+    clippy::unsafe_derive_deserialize,
+    reason = "whatever its steps are, they are verified before they run"
+)]
 pub struct Program {
     /// What the program reads.
     pub inputs: Vec<Input>,
@@ -40,7 +46,7 @@ pub struct Program {
 }
 
 /// What a program reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Input {
     /// Elements of a block with this dtype.
     Block(DType),
@@ -51,7 +57,7 @@ pub enum Input {
 }
 
 /// One argument of a step, or the value of an output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operand {
     /// An input of the program.
     Input(usize),
@@ -62,7 +68,7 @@ pub enum Operand {
 }
 
 /// One step of a program.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Step {
     /// `op` on arguments that all have the dtypes that the loop takes.
     Apply {
@@ -128,7 +134,7 @@ impl Program {
 }
 
 /// What a program stores into one output block.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Output {
     /// The value.
     pub value: Operand,

@@ -2,6 +2,8 @@
 
 #![expect(unsafe_code, reason = "numbers are written to registers")]
 
+use serde::{Deserialize, Serialize};
+
 use super::source::{COUNT, Indices, Source};
 use super::store::put;
 use super::threefry::Words;
@@ -10,7 +12,7 @@ use super::weights;
 use crate::{AxisLayout, DType, Labels};
 
 /// An array of random numbers that need not be stored.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Draw {
     /// What is drawn.
     pub variate: Variate,

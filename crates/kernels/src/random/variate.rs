@@ -1,10 +1,12 @@
 //! What random numbers are drawn from, and how they are made of random words.
 
+use serde::{Deserialize, Serialize};
+
 use super::threefry::{Words, threefry};
 use crate::simd::Work;
 
 /// What random numbers are drawn from.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Variate {
     /// Floats, uniform on [0, 1): multiples of the unit in the last place of 1/2.
     Uniform,

@@ -37,10 +37,12 @@ pub use partial::{Ending, Partial, finish, identity, merge, partial};
 pub use running::{Running, running};
 pub use whole::{has_short_lanes, whole};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{DType, KernelError, Result};
 
 /// What a reduction computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Reduction {
     /// `numpy.sum`; integers wrap.
     Sum,

@@ -1,5 +1,7 @@
 //! Partial results: made from blocks, merged, carried between processes, finished.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Block, DType, FloatFlags, KernelError, Labels, Reduction, Result, Scalar};
 
 use super::accumulate::Task;
@@ -192,7 +194,7 @@ fn merge_positions<D: Direction, T: Ordered>(blocks: &mut [Block], others: &[Blo
 }
 
 /// What goes into results at the end.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Ending {
     /// What is taken from the number of elements that a variance is divided by.
     pub ddof: f64,

@@ -23,10 +23,12 @@ mod tests;
 
 pub use carry::Carry;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{DType, KernelError, Result};
 
 /// What is accumulated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Accumulation {
     /// `numpy.add.accumulate`; integers wrap, truth values are "or".
     Sum,
@@ -65,7 +67,7 @@ impl Accumulation {
 }
 
 /// How elements may be grouped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Grouping {
     /// In any way: the operation is associative.
     Any,
@@ -83,7 +85,7 @@ const LONGEST_STRETCH: usize = 1008;
 const SHORTEST_STRETCH: usize = 16;
 
 /// An accumulation along one axis of an array.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Scan {
     accumulation: Accumulation,
     dtype: DType,

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::invalid;
 use super::padding::Padding;
 use super::slice::slice_pieces;
@@ -11,10 +13,11 @@ use crate::slice::{AxisSlice, Selection, SlicedAxis};
 use crate::{AxisMap, Indices, Result};
 
 /// The map of an axis cut into contiguous pieces, in ascending order, of any lengths.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
     /// `bounds[p]..bounds[p + 1]` is the piece of place `p`; starts with 0, ends with the size,
     /// never descends, and has one entry more than there are places.
+    #[serde(with = "crate::lists")]
     pub bounds: Arc<[usize]>,
     /// How wide the padding is, exported in dimension dictionaries only.
     pub padding: Padding,

@@ -1,10 +1,12 @@
 //! The map of an axis whose blocks of indices are dealt round robin.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Indices;
 
 /// The map of an axis whose blocks of `block_size` indices are dealt round robin: index `i` is on
 /// place `i / block_size % grid_size`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockCyclic {
     /// The size of the axis.
     pub size: usize,

@@ -1,9 +1,11 @@
 //! The map of an axis whose indices are dealt round robin.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Indices;
 
 /// The map of an axis whose indices are dealt round robin: index `i` is on place `i % grid_size`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cyclic {
     /// The size of the axis.
     pub size: usize,

@@ -19,10 +19,12 @@ pub use padding::Padding;
 pub(crate) use unstructured::Copies;
 pub use unstructured::Unstructured;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Indices, MetaError, Result};
 
 /// The map of one axis.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AxisMap {
     /// The whole axis on one place.
     NoDist(NoDist),

@@ -1,10 +1,12 @@
 //! The map of an axis that is not distributed.
 
+use serde::{Deserialize, Serialize};
+
 use crate::slice::{AxisSlice, Selection, SlicedAxis};
 use crate::{AxisMap, Indices};
 
 /// The map of an axis that is not distributed: one place holds all of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoDist {
     /// The size of the axis.
     pub size: usize,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::homes::Homes;
 use super::invalid;
 use crate::{Indices, Result};
@@ -9,13 +11,14 @@ use crate::{Indices, Result};
 /// The map of an axis whose indices may be on any place, in any order, and on several places at
 /// once: a *replicated* axis is one whose every piece is the whole of it. Each index is somewhere,
 /// and on no place twice.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unstructured {
     /// The size of the axis.
     pub size: usize,
     /// What each place holds, in local order.
     pub pieces: Arc<[Indices]>,
     /// Where each index is.
+    #[serde(skip)]
     pub homes: Homes,
 }
 

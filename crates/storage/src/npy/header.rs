@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use distarray_kernels::DType;
+use serde::{Deserialize, Serialize};
 
 use super::descr::{self, DescrError};
 use super::literal::{self, Literal};
@@ -24,7 +25,7 @@ const MOST_AXES: usize = 64;
 const GROWTH_DIGITS: usize = 21;
 
 /// What an .npy file holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     /// The dtype of the elements; opaque, if it is none that the kernels compute with, and then
     /// named by the text of its description.
