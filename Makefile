@@ -32,6 +32,9 @@ RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name 
 # The tests of arrays.
 ARRAY_TESTS := $(addprefix python/distarray/tests/test_,$(addsuffix .py,\
 	creation distarray dtypes indexing random reductions ufuncs))
+# The tests of functions on engines.
+CALL_TESTS := $(addprefix python/distarray/tests/test_,$(addsuffix .py,\
+	apply distarray dtypes files proxies register))
 ENGINE_EXAMPLES := $(basename $(notdir $(wildcard crates/engine/examples/*.rs)))
 
 .PHONY: help
@@ -122,6 +125,8 @@ test-python: $(STAMPS)/extension $(STAMPS)/extra-test ## Run the package's tests
 	DISTARRAY_DEFERRED=0 $(BIN)/python -m pytest $(PYTEST_ARGS) python/distarray/tests
 	@echo "== Again with every operation put off, a thread for every engine, and tiny blocks"
 	DISTARRAY_INLINE_BYTES=0 DISTARRAY_BLOCK=3 $(BIN)/python -m pytest $(PYTEST_ARGS) $(ARRAY_TESTS)
+	@echo "== Again with nothing but bytes between functions on engines and the client"
+	DISTARRAY_SHIP=1 $(BIN)/python -m pytest $(PYTEST_ARGS) $(CALL_TESTS)
 
 .PHONY: lint
 lint: lint-rust lint-python ## Check format, lints, types and the extension's stub.

@@ -289,6 +289,9 @@ class Engines:
     def call(self, targets: Sequence[int], function: Callable[[Engine], Any]) -> list[Any]:
         """Call `function(engine)` on the engines `targets` at once; the results in that order."""
 
+    def free(self, id: int, targets: Sequence[int]) -> None:
+        """Have engines forget what functions left on them under the name `id`."""
+
     def close(self) -> None:
         """Ask functions on engines to stop, and call no more: the interpreter is about to end."""
 
@@ -321,10 +324,10 @@ class Engine:
     def communicator(self) -> Communicator:
         """The communicator over these engines."""
 
-    def piece(self, array: Array) -> tuple[int, NDArray[Any], bool] | None:
+    def piece(self, id: int, distribution: Distribution) -> tuple[int, NDArray[Any], bool] | None:
         """Return this engine's piece, (rank, ndarray, whether it is a view), or None."""
 
-    def write_back(self, array: Array, values: NDArray[Any]) -> None:
+    def write_back(self, id: int, values: NDArray[Any]) -> None:
         """Write an ndarray back into this engine's piece of an array."""
 
     def keep(self, id: int, ndarray: NDArray[Any]) -> None:

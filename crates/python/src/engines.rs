@@ -6,7 +6,7 @@ use std::thread::ThreadId;
 
 use distarray_comm::Interrupt;
 use distarray_engine::session::Host;
-use distarray_engine::{Session, ThreadSession};
+use distarray_engine::{ArrayId, Session, ThreadSession};
 use pyo3::prelude::*;
 
 use crate::comm;
@@ -130,6 +130,12 @@ impl PyEngines {
     /// A name for arrays that functions leave on the engines.
     fn new_array_id(&self) -> u64 {
         self.session.new_array_id().0
+    }
+
+    /// Has the engines `targets` forget what functions left on them under the name `id`.
+    #[expect(clippy::needless_pass_by_value, reason = "pyo3 gives arguments by value")]
+    fn free(&self, id: u64, targets: Vec<usize>) {
+        self.session.free(ArrayId(id), &targets);
     }
 
     /// Calls `function(engine)` on each of the engines `targets` at once; returns the results in

@@ -13,7 +13,6 @@ use numpy::PyUntypedArray;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError};
 use pyo3::prelude::*;
 
-use crate::array::PyArray;
 use crate::comm::Communicator;
 use crate::engines::Interpreter;
 use crate::errors::raise;
@@ -124,24 +123,25 @@ impl PyEngine {
         Communicator::of_engines(self.communicator.clone(), self.engine.number())
     }
 
-    /// This engine's piece of an array: (rank, ndarray, whether it is a view), or None if it has
-    /// none.
+    /// This engine's piece of the array of the name `id`: (rank, ndarray, whether it is a view), or
+    /// None if it has none.
     fn piece<'py>(
         &self,
         py: Python<'py>,
-        array: &PyArray,
+        id: u64,
+        distribution: &PyDistribution,
     ) -> PyResult<Option<(usize, Bound<'py, PyUntypedArray>, bool)>> {
-        if array.inner.distribution().rank_of_target(self.engine.number()).is_none() {
+        if distribution.inner.rank_of_target(self.engine.number()).is_none() {
             return Ok(None);
         }
-        let local = self.local(array)?;
+        let local = self.engine.get(ArrayId(id)).map_err(raise)?;
         let (ndarray, is_view) = host::array_of(py, &local.block)?;
         Ok(Some((local.rank, ndarray, is_view)))
     }
 
-    /// Writes an ndarray back into this engine's piece of an array.
-    fn write_back(&self, array: &PyArray, values: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
-        let local = self.local(array)?;
+    /// Writes an ndarray back into this engine's piece of the array of the name `id`.
+    fn write_back(&self, id: u64, values: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
+        let local = self.engine.get(ArrayId(id)).map_err(raise)?;
         copy::copy(&host::block_of(values)?, &local.block).map_err(raise)
     }
 
@@ -172,13 +172,6 @@ impl PyEngine {
         let distribution = distribution.inner.clone();
         self.engine.insert(ArrayId(id), LocalArray { distribution, rank, block: local.block });
         Ok(())
-    }
-}
-
-impl PyEngine {
-    fn local(&self, array: &PyArray) -> PyResult<LocalArray> {
-        let id = array.inner.id().map_err(raise)?;
-        self.engine.get(id).map_err(raise)
     }
 }
 

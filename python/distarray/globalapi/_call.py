@@ -10,11 +10,15 @@ import contextvars
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from distarray import _core
 from distarray.error import CommunicationError
 from distarray.globalapi import _pool
 from distarray.globalapi._crossing import Absent, detached, own
 from distarray.globalapi._names import provide
 from distarray.globalapi._proxies import ArrayProxy, CommProxy, LeasingProxyize
+from distarray.globalapi._reference import Reference
 from distarray.localapi.engine import Engine, running_on
 from distarray.localapi.local_array.array import LocalArray
 from distarray.localapi.maps import Distribution
@@ -23,7 +27,7 @@ from distarray.localapi.messaging.intracomm import COMM_NULL, Intracomm
 from distarray.localapi.proxyize import Proxy
 
 if TYPE_CHECKING:
-    from distarray import _core
+    from contextlib import AbstractContextManager
 
 #: What becomes of the value that a function returns on an engine.
 Outgoing = Callable[["RunningEngine", Any], Any]
@@ -46,10 +50,10 @@ class RunningEngine(Engine):
         self.handle = handle
         self.participants: list[int] = handle.participants
         self.random = space.random
-        self.proxyize = LeasingProxyize(state, _pool.forget_name)
+        self.proxyize = LeasingProxyize(state)
         self._space = space
         self._groups: dict[tuple[int, ...], Any] = {tuple(self.participants): handle.communicator}
-        self._lent: dict[int, tuple[_core.Array, LocalArray, Any]] = {}
+        self._lent: dict[int, tuple[LocalArray, Any]] = {}
 
     def join(self, groups: Sequence[tuple[int, ...]]) -> None:
         """Make communicators of groups of engines; all engines of the call do so at once."""
@@ -70,11 +74,12 @@ class RunningEngine(Engine):
             ) from None
         return COMM_NULL if handle is None else Intracomm(handle)
 
-    def local_array(self, array: _core.Array) -> LocalArray:
+    def local_array(self, array: _core.Array | Reference) -> LocalArray:
         """Return this engine's part of a distributed array; it shares the memory."""
-        if array.id in self._lent:
-            return self._lent[array.id][1]
-        found = self.handle.piece(array)
+        name = array.id
+        if name in self._lent:
+            return self._lent[name][0]
+        found = self.handle.piece(name, array.distribution)
         if found is None:
             raise ValueError(f"engine {self.handle.number} holds no part of the array")
         rank, ndarray, is_view = found
@@ -85,17 +90,17 @@ class RunningEngine(Engine):
             handle = Absent(rank, len(group), "not all engines that hold the array are in the call")
         comm = Cartcomm(handle, core.grid_shape, [False] * core.ndim)
         local = LocalArray(Distribution._from_core(comm, core, rank), buf=ndarray)
-        self._lent[array.id] = (array, local, local.ndarray if is_view else None)
+        self._lent[name] = (local, local.ndarray if is_view else None)
         return local
 
     def leave(self) -> None:
         """Write to the arrays what the function changed in copies; keep what the engine keeps."""
         self._space.random = self.random
-        for array, local, view in self._lent.values():
+        for name, (local, view) in self._lent.items():
             # Memory that no strides describe can only be lent as a copy; and the function may
             # have given the local array another ndarray.
             if local.ndarray is not view:
-                self.handle.write_back(array, local.ndarray)
+                self.handle.write_back(name, local.ndarray)
 
 
 # ---- Arguments ---------------------------------------------------------------------------------
@@ -115,9 +120,11 @@ class Argument:
 
         if isinstance(value, ArrayProxy):
             value = value.array
-        self.array: _core.Array | None = value._array if isinstance(value, Handle) else None
+        self.array: _core.Array | Reference | None = (
+            value._array if isinstance(value, Handle) else None
+        )
         self.proxy: Proxy | None = value if isinstance(value, Proxy) else None
-        if self.array is not None:
+        if isinstance(self.array, _core.Array):
             # The function may write to its piece, and keep it.
             self.array.expose()
 
@@ -211,12 +218,16 @@ class Call:
         self._context_key = context_key
         self._state = state
         self._outgoing = outgoing
-        # What the caller has set for its thread, such as numpy.errstate, holds on the engines too.
-        self._settings = contextvars.copy_context()
+        self._settings = Settings()
+        self._is_sent = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        # In another process, arguments are copies already.
+        return {**self.__dict__, "_is_sent": True}
 
     def __call__(self, handle: _core.Engine) -> Any:
         """Call the function on an engine."""
-        return self._settings.copy().run(self._on, RunningEngine(handle, self._state))
+        return self._settings.run(self._on, RunningEngine(handle, self._state))
 
     def _on(self, engine: RunningEngine) -> Any:
         with running_on(engine):
@@ -230,17 +241,71 @@ class Call:
                 engine.leave()
             return self._outgoing(engine, result)
 
-    @staticmethod
-    def _argument(value: Any, engine: RunningEngine) -> Any:
-        return value.on(engine) if isinstance(value, Argument) else own(value)
+    def _argument(self, value: Any, engine: RunningEngine) -> Any:
+        if isinstance(value, Argument):
+            return value.on(engine)
+        return value if self._is_sent else own(value)
+
+
+class Settings:
+    """What the caller has set for its thread, which holds on the engines too.
+
+    In this process, that is all context variables; in another one, `numpy.errstate` alone.
+    """
+
+    def __init__(self) -> None:
+        self._variables: contextvars.Context | None = contextvars.copy_context()
+        self._errors: dict[str, Any] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_variables": None, "_errors": dict(np.geterr())}
+
+    def run(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a function under these settings."""
+        if self._variables is not None:
+            return self._variables.copy().run(function, *args)
+        state: AbstractContextManager[None] = np.errstate(**self._errors)
+        with state:
+            return function(*args)
 
 
 # ---- Results -----------------------------------------------------------------------------------
 
 
-def as_it_is(engine: RunningEngine, result: Any) -> Any:
-    """Return the result, and the engine that it is from."""
-    return engine.handle, result
+class Kept:
+    """What is known on the client about a LocalArray that an engine has returned and keeps.
+
+    Parameters
+    ----------
+    local : LocalArray
+        The LocalArray.
+    """
+
+    def __init__(self, local: LocalArray) -> None:
+        self.dtype = local.dtype
+        self.rank = local.comm_rank
+        self.core = local.distribution.core
+        self.dim_data = None if self.core is not None else local.dim_data
+
+
+class AsKept:
+    """What becomes of results: the engine keeps a LocalArray for now; anything else is copied.
+
+    Parameters
+    ----------
+    name : int
+        The name under which it keeps it, until the client says what becomes of it.
+    """
+
+    def __init__(self, name: int) -> None:
+        self.name = name
+
+    def __call__(self, engine: RunningEngine, result: Any) -> Any:
+        """Return what the client gets."""
+        if not isinstance(result, LocalArray):
+            return detached(result)
+        _pool.space(engine.handle.number).returned[self.name] = result
+        return Kept(result)
 
 
 def as_copy(_engine: RunningEngine, result: Any) -> Any:

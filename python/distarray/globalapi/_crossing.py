@@ -40,6 +40,18 @@ def detached(result: Any) -> Any:
     return _converted(result, _detached, {}, always=False)
 
 
+def share_of(distribution: Distribution) -> tuple[int, int, Any]:
+    """Return what is left of an engine's share in an array when it leaves the engine."""
+    return distribution.comm_rank, distribution.comm_size, distribution.dim_data
+
+
+def share_without_engines(rank: int, size: int, dim_data: Any) -> Distribution:
+    """Make an engine's share in an array that knows its place, but can't communicate."""
+    handle: Any = Absent(rank, size, "this local array is a copy")
+    grid_shape = [dim_dict.get("proc_grid_size", 1) for dim_dict in dim_data]
+    return Distribution(Cartcomm(handle, grid_shape, [False] * len(grid_shape)), dim_data)
+
+
 def _own(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.copy(order="K") if value.flags.writeable else value
@@ -48,13 +60,8 @@ def _own(value: Any) -> Any:
 
 def _detached(value: Any) -> Any:
     if isinstance(value, LocalArray):
-        distribution = value.distribution
-        handle: Any = Absent(
-            distribution.comm_rank, distribution.comm_size, "this local array is a copy"
-        )
-        comm = Cartcomm(handle, distribution.grid_shape, [False] * value.ndim)
-        copied = Distribution(comm, distribution.dim_data)
-        return type(value)(copied, buf=value.ndarray.copy())
+        share = share_without_engines(*share_of(value.distribution))
+        return type(value)(share, buf=value.ndarray.copy())
     if isinstance(value, np.ndarray) and _is_lent(value):
         return value.copy()
     return value

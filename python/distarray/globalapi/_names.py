@@ -114,7 +114,8 @@ def _helpers(function: FunctionType) -> Iterator[FunctionType]:
     names = function.__globals__
     for name in _global_names(function.__code__):
         helper = names.get(name)
-        if isinstance(helper, FunctionType) and helper.__globals__ is names:
+        # (The global names of a function that was sent here are a copy.)
+        if isinstance(helper, FunctionType) and helper.__module__ == names.get("__name__"):
             yield helper
 
 

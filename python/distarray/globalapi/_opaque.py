@@ -87,12 +87,14 @@ def reduce_position(name: str, array: Any, axes: Axes, keepdims: bool) -> Any:
     layout = Distribution(array.context, (array.size,))
     flat = array.distribute_as(layout)
 
+    pieces = flat._array
+
     def on_engine(engine: _core.Engine) -> Any:
-        piece, _ = _pieces.piece_of(engine, flat._array)
+        piece, _ = _pieces.piece_of(engine, pieces)
         found = int(position(piece))
         return found, piece[found]
 
-    results = array.context._engines.call(layout.targets, on_engine)
+    results = array.context._call(layout.targets, on_engine)
     best = int(position(np.array([item for _, item in results], array.dtype)))
     starts = np.cumsum([0, *(length for (length,) in layout.localshapes())])
     value = np.asarray(starts[best] + results[best][0], np.intp)
@@ -146,7 +148,7 @@ def _whole(name: str, array: Any, initial: Any, mask: _core.Array | None) -> Any
         where = pieces[1] if mask is not None else True
         return None if pieces[0].size == 0 else function(pieces[0], axis, False, where)
 
-    partials = array.context._engines.call(sorted(layout.targets), on_engine)
+    partials = array.context._call(sorted(layout.targets), on_engine)
     found = [np.asarray(partial) for partial in partials if partial is not None]
     dtype = found[0].dtype if found else _rehearse(name, array.dtype, initial)
     stacked = np.array(found, dtype)
@@ -187,7 +189,7 @@ def _rows(
         engine.keep(identifier, np.array(result))
         engine.place(identifier, reduced)
 
-    engines.call(sorted(layout.targets), on_engine)
+    context._call(sorted(layout.targets), on_engine)
     return array._sibling(_core.Array.adopt(engines, identifier, reduced, dtype))
 
 

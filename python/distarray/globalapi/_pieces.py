@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from distarray import _core
 from distarray.globalapi._floating import Recorder, report
 from distarray.globalapi._handle import Handle
+from distarray.globalapi._reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,14 +42,17 @@ def call_ufunc(
     kept = [] if mask is None else [output for output in outputs if output is not None]
     masks = [] if mask is None else [mask]
 
+    # The function goes to the engines: it holds no array.
+    count, is_masked = len(operands), mask is not None
+    is_given = [output is not None for output in outputs]
+
     def local(pieces: list[Any], results: tuple[Piece, ...]) -> None:
-        before = iter(pieces[len(operands) : len(operands) + len(kept)])
-        if mask is not None:
-            for output, result in zip(outputs, results, strict=True):
-                if output is not None:
-                    result[...] = next(before)
-        where = True if mask is None else pieces[-1]
-        ufunc(*pieces[: len(operands)], out=results, where=where, **keywords)
+        if is_masked:
+            before = iter(pieces[count:-1])
+            for result in itertools.compress(results, is_given):
+                result[...] = next(before)
+        where = pieces[-1] if is_masked else True
+        ufunc(*pieces[:count], out=results, where=where, **keywords)
 
     dtypes = [result.dtype for result in made]
     shape = np.broadcast_shapes(*(np.shape(operand) for operand in (*operands, *masks)))
@@ -160,10 +165,12 @@ def compute(
     names = [engines.new_array_id() for _ in dtypes]
     shapes = layout.local_shapes()
     targets = layout.targets
+    is_array = [isinstance(item, Handle | np.ndarray) for item in operands]
+    numbers = [item for item in operands if not isinstance(item, Handle | np.ndarray)]
 
     def on_engine(engine: _core.Engine) -> int:
-        own = iter([piece_of(engine, array)[0] for array in aligned])
-        pieces = [next(own) if isinstance(item, Handle | np.ndarray) else item for item in operands]
+        own, others = iter([piece_of(engine, array)[0] for array in aligned]), iter(numbers)
+        pieces = [next(own if array else others) for array in is_array]
         shape = shapes[targets.index(engine.number)]
         results = tuple(np.empty(shape, dtype) for dtype in dtypes)
         recorder = Recorder()
@@ -174,7 +181,7 @@ def compute(
             engine.place(name, layout)
         return recorder.flags
 
-    flags = engines.call(sorted(targets), on_engine)
+    flags = context._call(sorted(targets), on_engine)
     made = [
         handle._sibling(_core.Array.adopt(engines, name, layout, dtype))
         for name, dtype in zip(names, dtypes, strict=True)
@@ -182,8 +189,8 @@ def compute(
     return made, int(np.bitwise_or.reduce(flags, initial=0))
 
 
-def piece_of(engine: _core.Engine, array: _core.Array) -> tuple[Piece, bool]:
-    found = engine.piece(array)
+def piece_of(engine: _core.Engine, array: _core.Array | Reference) -> tuple[Piece, bool]:
+    found = engine.piece(array.id, array.distribution)
     if found is None:
         raise RuntimeError(f"engine {engine.number} has no piece of an aligned array")
     _, piece, is_view = found
@@ -207,13 +214,15 @@ def view_pieces(
     # Engines can't have an expression evaluated.
     _core.evaluate([handle._array])
 
+    array = handle._array
+
     def on_engine(engine: _core.Engine) -> bool:
-        piece, is_view = piece_of(engine, handle._array)
+        piece, is_view = piece_of(engine, array)
         if is_view:
             engine.keep(name, view(piece))
             engine.place(name, layout)
         return is_view
 
-    if not all(engines.call(sorted(layout.targets), on_engine)):
+    if not all(context._call(sorted(layout.targets), on_engine)):
         raise ValueError("the elements are not at regular distances in memory; take a copy() first")
-    return _core.Array.adopt(engines, name, layout, dtype, handle._array)
+    return _core.Array.adopt(engines, name, layout, dtype, array)

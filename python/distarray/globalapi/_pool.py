@@ -18,6 +18,9 @@ from distarray.localapi.engine import Engine
 #: More engines than any machine has cores are a mistake in an argument.
 MOST_ENGINES = 4096
 
+#: Whether this process is an engine, and its client another one.
+is_elsewhere = False
+
 _lock = threading.Lock()
 _engines: _core.Engines | None = None
 #: What each engine keeps by name, and its random numbers.

@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakValueDictionary, finalize
 
 from distarray.error import ContextError
+from distarray.globalapi import _pool
+from distarray.globalapi._reference import Reference
 from distarray.localapi import engine
 from distarray.localapi.proxyize import Proxy, Proxyize
 
 if TYPE_CHECKING:
+    from distarray import _core
     from distarray.globalapi._handle import Handle
     from distarray.localapi.local_array.array import LocalArray
 
 
 class Lease:
-    """What all proxies of one name share: the objects are forgotten when the last proxy dies."""
+    """What all proxies of one name share: the objects are forgotten when the last proxy dies.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._end = finalize(self, _pool.forget_name, name)
+        self._end.atexit = False
+
+    def hand_over(self) -> None:
+        """Leave it to another lease, on the client, to have the objects forgotten."""
+        self._end.detach()
 
     def __reduce__(self) -> Any:
         # A proxy that was sent as bytes is a mere name.
@@ -29,6 +46,15 @@ _leases: WeakValueDictionary[str, Lease] = WeakValueDictionary()
 _lock = threading.RLock()
 
 
+def lease_of(name: str) -> Lease:
+    """Return what all proxies of a name share, on the client."""
+    with _lock:
+        lease = _leases.get(name)
+        if lease is None:
+            lease = _leases[name] = Lease(name)
+    return lease
+
+
 class LeasingProxyize(Proxyize):
     """Makes proxies that keep objects on the engines as long as one of their name is there.
 
@@ -36,25 +62,17 @@ class LeasingProxyize(Proxyize):
     ----------
     state : str
         What all names of one call have in common.
-    forget : callable
-        Has all engines forget the object of a name.
     """
 
-    def __init__(self, state: str, forget: Callable[[str], None]) -> None:
+    def __init__(self, state: str) -> None:
         super().__init__()
         self.set_state(state)
-        self._forget = forget
 
     def __call__(self, obj: Any) -> Proxy:
         """Keep an object on this engine; return a proxy for it."""
         proxy = super().__call__(obj)
-        with _lock:
-            lease = _leases.get(proxy.name)
-            if lease is None:
-                lease = Lease()
-                _leases[proxy.name] = lease
-                finalize(lease, self._forget, proxy.name).atexit = False
-        proxy.__dict__["_lease"] = lease
+        # In another process, a lease of the client's takes over from this one.
+        proxy.__dict__["_lease"] = (Lease if _pool.is_elsewhere else lease_of)(proxy.name)
         return proxy
 
 
@@ -99,11 +117,20 @@ class ArrayProxy(Proxy):
         self.name = f"__distarray__array_{array._array.id}"
         self.module_name = "__main__"
         self.type_str = "<class 'distarray.localapi.local_array.array.LocalArray'>"
-        self.array = array
+        self.array: Any = array
+        self._core: _core.Array | Reference = array._array
+
+    @classmethod
+    def _elsewhere(cls, name: str, reference: Reference) -> Self:
+        """Make the proxy for an engine in another process, which knows the array by name."""
+        self = cls.__new__(cls)
+        self.name, self.module_name, self.array, self._core = name, "__main__", None, reference
+        self.type_str = "<class 'distarray.localapi.local_array.array.LocalArray'>"
+        return self
 
     def dereference(self) -> LocalArray:
         """Return this engine's part of the array; only on engines."""
-        local: LocalArray = _running().local_array(self.array._array)
+        local: LocalArray = _running().local_array(self._core)
         return local
 
     def cleanup(self) -> None:

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from distarray.globalapi._call import as_it_is
-from distarray.globalapi._crossing import detached
+from distarray.globalapi._call import AsKept, Kept
 from distarray.globalapi._handle import Handle
-from distarray.globalapi._local_arrays import join
+from distarray.globalapi._local_arrays import fetch, join, returned
 from distarray.globalapi._proxies import ArrayProxy
-from distarray.localapi.local_array.array import LocalArray
-
-if TYPE_CHECKING:
-    from distarray import _core
-    from distarray.globalapi.context import BaseContext
 
 #: The functions by name, on all contexts.
 functions: dict[str, Callable[..., Any]] = {}
@@ -71,18 +65,18 @@ def call(
                 f"{first.distribution} and {other.distribution}"
             )
     targets = list(first._array.distribution.targets)
-    results = first.context._run(function, args, kwargs, targets, as_it_is)
-    return _together(first.context, targets, results)
-
-
-def _together(
-    context: BaseContext, targets: list[int], results: list[tuple[_core.Engine, Any]]
-) -> Any:
-    values = [value for _, value in results]
-    if all(isinstance(value, LocalArray) for value in values):
-        return join(context, targets, results)
-    values = detached(values)
-    found = [value for value in values if value is not None]
+    context = first.context
+    with returned(context, targets) as array_name:
+        results = context._run(function, args, kwargs, targets, AsKept(array_name))
+        if all(isinstance(result, Kept) for result in results):
+            return join(context, array_name, targets, results)
+        if any(isinstance(result, Kept) for result in results):
+            copies = fetch(context, array_name, targets)
+            results = [
+                copy if isinstance(result, Kept) else result
+                for result, copy in zip(results, copies, strict=True)
+            ]
+    found = [result for result in results if result is not None]
     if not found:
         return None
-    return found[0] if len(found) == 1 else values
+    return found[0] if len(found) == 1 else results

@@ -12,7 +12,7 @@ import operator
 import os
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -63,6 +63,7 @@ class BaseContext(CreationMethods, ABC):
     context_key: str
     _communication: int
     _deferred: bool
+    _calls: Iterator[int]
 
     # ---- Engines -------------------------------------------------------------------------------
 
@@ -119,7 +120,10 @@ class BaseContext(CreationMethods, ABC):
     ) -> list[Any]:
         """Call a function on engines; see `ThreadContext.apply`."""
 
-    @abstractmethod
+    def _call(self, targets: list[int], function: Callable[[_core.Engine], Any]) -> list[Any]:
+        """Call one of our functions on engines, in ascending order, with their handles."""
+        return self._engines.call(targets, function)
+
     def _run(
         self,
         func: Callable[..., Any],
@@ -128,7 +132,17 @@ class BaseContext(CreationMethods, ABC):
         targets: list[int],
         outgoing: Outgoing,
     ) -> list[Any]:
-        """Call a function on any engines; return what `outgoing` makes of the results."""
+        """Call a user's function on any engines; return what `outgoing` makes of the results."""
+        self._engines  # noqa: B018 (a closed context has none)
+        if not callable(func):
+            raise TypeError(f"expected a function, not {func!r}")
+        participants = sorted(targets)
+        if not participants:
+            return []
+        state = f"{self.context_key.removeprefix('__distarray__')}_{next(self._calls)}"
+        call = Call(func, args, kwargs, participants, self.context_key, state, outgoing)
+        results = dict(zip(participants, self._call(participants, call), strict=True))
+        return [results[target] for target in targets]
 
     @abstractmethod
     def push_function(
@@ -503,25 +517,6 @@ class ThreadContext(BaseContext):
         """
         outgoing = as_proxy if autoproxyize else as_copy
         return self._run(func, args or (), kwargs or {}, self._chosen(targets), outgoing)
-
-    def _run(
-        self,
-        func: Callable[..., Any],
-        args: Sequence[Any],
-        kwargs: Mapping[str, Any],
-        targets: list[int],
-        outgoing: Outgoing,
-    ) -> list[Any]:
-        engines = self._engines
-        if not callable(func):
-            raise TypeError(f"expected a function, not {func!r}")
-        participants = sorted(targets)
-        if not participants:
-            return []
-        state = f"{self.context_key.removeprefix('__distarray__')}_{next(self._calls)}"
-        call = Call(func, args, kwargs, participants, self.context_key, state, outgoing)
-        results = dict(zip(participants, engines.call(participants, call), strict=True))
-        return [results[target] for target in targets]
 
     def push_function(
         self, key: str, func: Callable[..., Any], targets: Sequence[int] | None = None

@@ -33,6 +33,8 @@ class Engine:
     ----------
     comm : communicator
     objects : dict
+    returned : dict
+        LocalArrays that functions have returned, until the client says what becomes of them.
     random : numpy.random.RandomState or None
         The state of this engine's random numbers, if it has one of its own.
     proxyize : Proxyize or None
@@ -42,6 +44,7 @@ class Engine:
     def __init__(self, comm: Any, objects: dict[str, Any] | None = None) -> None:
         self.comm = comm
         self.objects: dict[str, Any] = {} if objects is None else objects
+        self.returned: dict[int, Any] = {}
         self.random: np.random.RandomState | None = None
         self.proxyize: Proxyize | None = None
 

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from distarray.globalapi import _pool
+from distarray.tests.shipping import ship
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -16,3 +17,12 @@ def engines_of_their_own() -> None:
     """
     if text := os.environ.get("DISTARRAY_INLINE_BYTES"):
         _pool.engines(1).set_inline_bytes(int(text))
+
+
+@pytest.fixture(autouse=True)
+def as_if_elsewhere(request, monkeypatch) -> None:
+    """Have engines get functions and give results as bytes, where the environment asks for it."""
+    if os.environ.get("DISTARRAY_SHIP"):
+        if request.node.get_closest_marker("in_process"):
+            pytest.skip("objects are shared by engines that are threads alone")
+        ship(monkeypatch)

@@ -55,6 +55,7 @@ def test_other_engines_are_refused(four, targets):
         four.apply(lambda: 0, targets=targets)
 
 
+@pytest.mark.in_process
 def test_it_is_the_function_itself(four):
     seen = []
 
@@ -66,6 +67,7 @@ def test_it_is_the_function_itself(four):
     assert seen == [3] * 4
 
 
+@pytest.mark.in_process
 def test_all_engines_call_at_once(four):
     barrier = threading.Barrier(4)
     four.apply(lambda: barrier.wait(20) and None)
@@ -107,6 +109,7 @@ def test_what_is_no_function_is_refused(four):
         four.apply(3)
 
 
+@pytest.mark.in_process
 def test_settings_of_the_callers_thread_hold_on_the_engines(four):
     variable = contextvars.ContextVar("variable", default="unset")
     variable.set("set")
@@ -358,12 +361,14 @@ def test_data_that_hold_themselves_are_copied(four):
         assert copy[1] is copy
 
 
+@pytest.mark.in_process
 def test_arrays_that_cannot_be_written_to_are_shared(four):
     table = np.arange(10)
     table.flags.writeable = False
     assert all(each is table for each in four.apply(lambda value: value, (table,)))
 
 
+@pytest.mark.in_process
 def test_other_objects_are_shared(four):
     thing, pair = object(), (1, "x")
     assert all(each is thing for each in four.apply(lambda value: value, (thing,)))
@@ -492,6 +497,7 @@ def test_memory_of_arrays_does_not_leave_the_engines(four, shape):
     np.testing.assert_array_equal(array.toarray(), np.arange(8))
 
 
+@pytest.mark.in_process
 def test_other_results_are_the_objects_themselves(four):
     results = four.apply(lambda: np.zeros(3))
     assert len({id(result) for result in results}) == 4
@@ -511,6 +517,7 @@ def test_local_arrays_stay_if_asked_to(four):
 # ---- Where it can't be called ------------------------------------------------------------------
 
 
+@pytest.mark.in_process
 def test_arrays_cannot_be_used_globally_on_an_engine(context):
     array = context.ones((100_000,))
 
