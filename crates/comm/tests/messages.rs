@@ -144,7 +144,9 @@ fn a_reset_releases_a_thread_that_still_waits() {
         }
         comm.recv(Some(0), Some(0))?;
         std::thread::sleep(Duration::from_millis(50));
-        handles.iter().for_each(|handle| handle.reset(1));
+        for handle in &handles {
+            handle.reset(1);
+        }
         comm.send(0, 0, b"for whoever comes after the reset")
     });
     assert_eq!(results, [Err(aborted(0, "its group was reset")), Ok(())]);

@@ -166,11 +166,15 @@ fn run(comm: &Arc<dyn Communicator>, program: &[Step]) {
     }
 }
 
+fn group<C: Hosted>(ranks: &[Arc<C>]) -> Vec<Arc<dyn Communicator>> {
+    let ranks = ranks.iter().cloned();
+    ranks.map(|rank| -> Arc<dyn Communicator> { rank }).collect()
+}
+
 proptest! {
     #[test]
     fn programs_of_calls(size in 1..8_usize, program in prop::collection::vec(step(), 0..30)) {
-        let ranks = InProcess::group(size).into_iter();
-        let group: Vec<_> = ranks.map(|rank| -> Arc<dyn Communicator> { rank }).collect();
+        let group = group(&InProcess::group(size));
         spmd("program", &group, move |comm| run(comm, &program));
     }
 
@@ -186,7 +190,7 @@ proptest! {
             network = network.with_disorder(seed);
         }
         let ranks = network.group();
-        let group: Vec<_> = ranks.iter().map(|r| -> Arc<dyn Communicator> { r.clone() }).collect();
+        let group = group(&ranks);
         spmd("program", &group, move |comm| run(comm, &program));
         let endpoints = || ranks.iter().map(|rank| rank.handle().endpoint());
         // Questions to others that took long may still be on their way.

@@ -69,11 +69,15 @@ impl Hosted for MessageCommunicator {
 
     fn reset(group: &[Arc<Self>]) {
         let epoch = group.iter().map(|rank| rank.handle().epoch()).max().unwrap_or(0);
-        group.iter().for_each(|rank| rank.handle().reset(epoch + 1));
+        for rank in group {
+            rank.handle().reset(epoch + 1);
+        }
     }
 
     fn enter(group: &[Arc<Self>], generation: u64) {
-        group.iter().for_each(|rank| rank.handle().enter(generation));
+        for rank in group {
+            rank.handle().enter(generation);
+        }
     }
 
     fn leave(&self, number: usize) {
