@@ -2,12 +2,16 @@
 
 mod common;
 
-use std::time::Duration;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use common::Hosted;
 use distarray_comm::conformance::spmd;
-use distarray_comm::messages::{Endpoint, LEAST_PACKET_LIMIT, MessageCommunicator, Network};
-use distarray_comm::{CommError, Communicator};
+use distarray_comm::messages::{
+    Arrival, Endpoint, LEAST_PACKET_LIMIT, MessageCommunicator, Network, Transport,
+};
+use distarray_comm::{CommError, Communicator, Result};
 
 fn endpoints(network: &Network, size: usize) -> Vec<Endpoint> {
     (0..size).map(|rank| Endpoint::new(network.transport(rank)).unwrap()).collect()
@@ -28,7 +32,7 @@ fn settle(comm: &MessageCommunicator) {
 fn a_wait_that_is_too_long_names_the_rank_that_is_waited_for() {
     let group = MessageCommunicator::group(3);
     group[0].handle().set_timeout(Some(Duration::from_millis(20)));
-    let long = |rank, result: Result<(), CommError>| match result {
+    let long = |rank, result: Result<()>| match result {
         Err(CommError::TimedOut { rank: named, after }) => {
             assert_eq!(named, rank);
             assert!(after >= Duration::from_millis(20));
@@ -44,6 +48,63 @@ fn a_wait_that_is_too_long_names_the_rank_that_is_waited_for() {
     group[0].handle().set_timeout(None);
     group[1].send(0, 0, b"late").unwrap();
     assert_eq!(group[0].recv(Some(1), None).unwrap().data, b"late");
+}
+
+#[test]
+fn a_long_message_may_take_longer_than_the_limit_if_its_chunks_do_not() {
+    let network = Network::new(2).with_limits(0, 1);
+    let slow = Slow { inner: network.transport(0), last: Instant::now() };
+    let receiver = Endpoint::new(Box::new(slow)).unwrap().group(0, &[0, 1]).unwrap();
+    let sender = Endpoint::new(network.transport(1)).unwrap().group(0, &[0, 1]).unwrap();
+    receiver.handle().set_timeout(Some(Duration::from_millis(300)));
+    sender.send(0, 0, &[7; 60]).unwrap();
+    let start = Instant::now();
+    assert_eq!(receiver.recv(None, None).unwrap().data, [7; 60]);
+    assert!(start.elapsed() > Duration::from_millis(300));
+    assert!(matches!(receiver.recv(None, None), Err(CommError::TimedOut { .. })));
+}
+
+/// A transport on which things arrive one by one, 10 ms apart.
+struct Slow {
+    inner: Box<dyn Transport>,
+    last: Instant,
+}
+
+impl Transport for Slow {
+    fn rank(&self) -> usize {
+        self.inner.rank()
+    }
+    fn size(&self) -> usize {
+        self.inner.size()
+    }
+    fn packet_limit(&self) -> usize {
+        self.inner.packet_limit()
+    }
+    fn inline_limit(&self) -> usize {
+        self.inner.inline_limit()
+    }
+    fn chunk_limit(&self) -> usize {
+        self.inner.chunk_limit()
+    }
+    fn send_packet(&mut self, dest: usize, packet: Vec<u8>) -> Result<()> {
+        self.inner.send_packet(dest, packet)
+    }
+    fn send_chunk(&mut self, dest: usize, data: Arc<Vec<u8>>, range: Range<usize>) -> Result<()> {
+        self.inner.send_chunk(dest, data, range)
+    }
+    fn receive_chunk(&mut self, source: usize, buffer: Vec<u8>, range: Range<usize>) -> Result<()> {
+        self.inner.receive_chunk(source, buffer, range)
+    }
+    fn poll(&mut self) -> Result<Option<Arrival>> {
+        if self.last.elapsed() < Duration::from_millis(10) {
+            return Ok(None);
+        }
+        self.last = Instant::now();
+        self.inner.poll()
+    }
+    fn in_flight(&self) -> usize {
+        self.inner.in_flight()
+    }
 }
 
 #[test]

@@ -60,7 +60,7 @@ impl MessageCommunicator {
             parts.extend(frames::cut(self.receive_part(child.rank, call)?, child.span)?);
         }
         if let Some(parent) = tree.parent() {
-            self.send_part(parent, call, Arc::new(frames::join(parts)))?;
+            self.send_part(parent, call, Arc::new(frames::join_owned(parts)))?;
             return Ok(None);
         }
         parts.rotate_right(root);
@@ -85,7 +85,7 @@ impl MessageCommunicator {
         };
         for child in tree.children().rev() {
             let theirs = parts.split_off(parts.len() - child.span);
-            self.send_part(child.rank, call, Arc::new(frames::join(theirs)))?;
+            self.send_part(child.rank, call, Arc::new(frames::join_owned(theirs)))?;
         }
         Ok(parts.swap_remove(0))
     }
@@ -104,7 +104,7 @@ impl MessageCommunicator {
     pub(super) fn collect_parts(&self, call: Begun, data: Vec<u8>) -> Result<Vec<Vec<u8>>> {
         let mut parts = vec![data];
         for round in self.rounds() {
-            let known = Arc::new(frames::join(parts[..round.count].to_vec()));
+            let known = Arc::new(frames::join(&parts[..round.count]));
             self.send_part(round.dest, call, known)?;
             parts.extend(frames::cut(self.receive_part(round.source, call)?, round.count)?);
         }

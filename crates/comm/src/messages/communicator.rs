@@ -62,6 +62,17 @@ impl MessageCommunicator {
         Ok(subset)
     }
 
+    /// As [`send`](Communicator::send), for data that several messages have in common.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Communicator`].
+    pub fn send_shared(&self, dest: usize, tag: i32, data: Arc<Vec<u8>>) -> Result<()> {
+        self.check_rank(dest)?;
+        let epoch = self.enter()?;
+        self.post(dest, epoch, Kind::Message(tag), data)
+    }
+
     /// A communicator of these ranks of the world.
     fn part(&self, context: u64, ranks: Vec<usize>, rank: usize) -> Result<MessageCommunicator> {
         let mut sorted = ranks.clone();
@@ -173,9 +184,7 @@ impl Communicator for MessageCommunicator {
     }
 
     fn send_owned(&self, dest: usize, tag: i32, data: Vec<u8>) -> Result<()> {
-        self.check_rank(dest)?;
-        let epoch = self.enter()?;
-        self.post(dest, epoch, Kind::Message(tag), Arc::new(data))
+        self.send_shared(dest, tag, Arc::new(data))
     }
 
     fn recv(&self, source: Option<usize>, tag: Option<i32>) -> Result<Message> {

@@ -1,6 +1,7 @@
 //! A process's end of all its connections.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -34,6 +35,8 @@ pub(super) struct Shared {
     /// This process's rank in the world.
     pub rank: usize,
     size: usize,
+    /// How many chunks of long messages have arrived.
+    pub chunks: AtomicUsize,
     link: Mutex<Link>,
     post: Mutex<PostOffice>,
 }
@@ -64,6 +67,7 @@ impl Endpoint {
         Ok(Self(Arc::new(Shared {
             rank: transport.rank(),
             size: transport.size(),
+            chunks: AtomicUsize::new(0),
             link: Mutex::new(Link::new(transport)),
             post: Mutex::default(),
         })))
@@ -171,7 +175,10 @@ impl Shared {
         for taken in 0..BATCH {
             let Some(arrival) = link.transport()?.poll()? else { return Ok(taken > 0) };
             match arrival {
-                Arrival::Chunk { source, buffer } => link.arrived(source, buffer)?,
+                Arrival::Chunk { source, buffer } => {
+                    self.chunks.fetch_add(1, Ordering::Relaxed);
+                    link.arrived(source, buffer)?;
+                }
                 Arrival::Packet { source, data } => {
                     let (header, data) = Header::split(data)?;
                     let content = match header.bulk {

@@ -2,17 +2,22 @@
 
 use crate::{CommError, Result};
 
+/// As [`join`], for parts that are needed no more.
+pub fn join_owned(mut parts: Vec<Vec<u8>>) -> Vec<u8> {
+    if parts.len() == 1 { parts.swap_remove(0) } else { join(&parts) }
+}
+
 /// One message of several parts; a single one needs no table of lengths.
-pub fn join(mut parts: Vec<Vec<u8>>) -> Vec<u8> {
-    if parts.len() == 1 {
-        return parts.swap_remove(0);
+pub fn join(parts: &[Vec<u8>]) -> Vec<u8> {
+    if let [part] = parts {
+        return part.clone();
     }
     let total: usize = parts.iter().map(|part| 8 + part.len()).sum();
     let mut message = Vec::with_capacity(total);
-    for part in &parts {
+    for part in parts {
         message.extend_from_slice(&(part.len() as u64).to_le_bytes());
     }
-    for part in &parts {
+    for part in parts {
         message.extend_from_slice(part);
     }
     message
@@ -43,7 +48,8 @@ mod tests {
     fn parts_are_cut_as_they_were_joined() {
         for count in 0..5 {
             let parts: Vec<Vec<u8>> = (0..count).map(|part| vec![part as u8; part * 3]).collect();
-            assert_eq!(cut(join(parts.clone()), count), Ok(parts));
+            assert_eq!(cut(join(&parts), count), Ok(parts.clone()));
+            assert_eq!(cut(join_owned(parts.clone()), count), Ok(parts));
         }
         assert!(cut(vec![1; 8], 2).is_err());
         assert!(cut(vec![1; 16], 2).is_err());

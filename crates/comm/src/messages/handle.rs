@@ -118,8 +118,9 @@ impl MessageGroup {
         self.0.host.write().unwrap_or_else(PoisonError::into_inner).interrupt = interrupt;
     }
 
-    /// Sets, or takes away, how long threads of this process wait for one message, before the call
-    /// fails with [`CommError::TimedOut`](crate::CommError::TimedOut). At first there is no limit.
+    /// Sets, or takes away, how long threads of this process wait for one message, or for the next
+    /// chunk of long ones, before the call fails with
+    /// [`CommError::TimedOut`](crate::CommError::TimedOut). At first there is no limit.
     pub fn set_timeout(&self, timeout: Option<Duration>) {
         self.0.host.write().unwrap_or_else(PoisonError::into_inner).timeout = timeout;
     }

@@ -1,5 +1,6 @@
 //! How a thread waits for a message.
 
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -72,6 +73,8 @@ impl Waiting<'_> {
         let mut back_off = BackOff::new();
         let mut next_look = PATIENCE;
         let mut has_asked = false;
+        // A long message may take longer than the limit, but not a chunk of it.
+        let (mut chunks, mut quiet_since) = (shared.chunks.load(Ordering::Relaxed), Duration::ZERO);
         loop {
             if let Some(value) = self.look(&mut attempt) {
                 return value;
@@ -84,9 +87,14 @@ impl Waiting<'_> {
                 continue;
             }
             let host = self.handle.host();
-            if host.timeout.is_some_and(|timeout| waited >= timeout) {
+            let chunks_now = shared.chunks.load(Ordering::Relaxed);
+            if chunks != chunks_now {
+                (chunks, quiet_since) = (chunks_now, waited);
+            }
+            let after = waited.saturating_sub(quiet_since);
+            if host.timeout.is_some_and(|timeout| after >= timeout) {
                 let rank = self.source.and_then(|source| self.handle.members.index(source));
-                return Err(CommError::TimedOut { rank, after: waited });
+                return Err(CommError::TimedOut { rank, after });
             }
             if waited >= next_look {
                 next_look = waited + PATIENCE;
