@@ -427,8 +427,13 @@ class Array:
         distribution: Distribution,
         dtype: DTypeLike,
         item: NDArray[Any] | None = None,
+        *,
+        deferred: bool = False,
     ) -> Array:
-        """Make a new array: `item` is a 0-d ndarray of the dtype, or None for unset elements."""
+        """Make a new array: `item` is a 0-d ndarray of the dtype, or None for unset elements.
+
+        With `deferred`, it is made when somebody needs it.
+        """
 
     @staticmethod
     def from_numpy(

@@ -19,7 +19,7 @@ use crate::engine::EngineFunction;
 pub struct ArrayId(pub u64);
 
 /// What the elements of a new array are.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Initial {
     /// Whatever the memory holds.
     Uninitialised,

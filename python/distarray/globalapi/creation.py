@@ -500,7 +500,9 @@ def _create(
 ) -> DistArray:
     context = _context(methods)
     layout = asdistribution(context, shape_or_dist)
-    core = _core.Array.create(context._engines, layout._core, np.dtype(dtype), item)
+    core = _core.Array.create(
+        context._engines, layout._core, np.dtype(dtype), item, deferred=context._deferred
+    )
     return _class()._wrap(layout.context, core, layout)
 
 

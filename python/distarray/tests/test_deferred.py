@@ -205,6 +205,77 @@ class TestRandomNumbers:
             random.randint(10, 0, 300, dtype=np.int8)
 
 
+class TestFilled:
+    """What is the same everywhere is a number until somebody needs it in memory."""
+
+    @pytest.mark.parametrize("dtype", [bool, np.int16, float, np.complex64])
+    def test_is_computed_with_without_being_stored(self, context: Any, dtype: Any) -> None:
+        before = count(context)
+        zeros, ones = context.zeros(5, dtype=dtype), context.ones((5,), dtype=dtype)
+        full = context.full(5, 7, dtype=dtype)
+        total = zeros + ones + full
+        assert all(map(is_pending, (zeros, ones, full, total)))
+        da.evaluate(total)
+        assert all(map(is_pending, (zeros, ones, full)))
+        assert count(context) - before == 3  # one piece an engine
+        expected = np.ones(5, dtype) + np.full(5, 7, dtype)
+        np.testing.assert_array_equal(total.toarray(), expected)
+        assert total.dtype == expected.dtype
+        np.testing.assert_array_equal(full.toarray(), np.full(5, 7, dtype))
+        assert not is_pending(full)
+
+    def test_takes_operations_in_place(self, context: Any) -> None:
+        near = of(context, 1, -2, 3) > 0
+        counts = context.zeros(3, dtype=int)
+        before = count(context)
+        for _ in range(3):
+            counts += near
+        assert is_pending(counts)
+        assert count(context) == before
+        assert counts.toarray().tolist() == [3, 0, 3]
+
+    def test_shares_its_memory_with_views(self, context: Any) -> None:
+        a = context.ones(5)
+        later = a + 1
+        a[1:3][:1] = 7
+        a += 1
+        assert later.toarray().tolist() == [2, 2, 2, 2, 2]
+        assert a.toarray().tolist() == [2, 8, 2, 2, 2]
+        b = context.full((2, 2), 3)
+        b.T[0, 1] = 4
+        assert b.toarray().tolist() == [[3, 3], [4, 3]]
+
+    def test_is_there_for_functions(self, context: Any) -> None:
+        a = context.ones(5)
+        context.apply(lambda local: local.ndarray.fill(8), (a,), targets=a.targets)
+        assert (a + 1).toarray().tolist() == [9] * 5
+
+    def test_without_a_value_stays_what_it_was(self, context: Any) -> None:
+        a = context.empty(5)
+        computed = (a + 0).toarray()
+        np.testing.assert_array_equal(a.toarray(), computed)
+        b = context.empty(3)
+        np.add(of(context, 1, 2, 3), 1, out=b)
+        assert b.toarray().tolist() == [2, 3, 4]
+
+    def test_is_reduced(self, context: Any) -> None:
+        before = count(context)
+        assert float(context.ones((300, 50)).sum()) == 15000
+        assert context.full((3, 4), 2).prod(axis=0).toarray().tolist() == [8] * 4
+        assert context.ones(7, dtype=bool).mean() == 1
+        assert count(context) == before
+
+    def test_of_another_layout(self, context: Any) -> None:
+        cyclic = context.ones(da.Distribution(context, 7, "c"))
+        block = context.fromarray(np.arange(7.0))
+        assert (block + cyclic).toarray().tolist() == [1, 2, 3, 4, 5, 6, 7]
+        assert (context.ones((3, 1)) + block).toarray().tolist() == [[1, 2, 3, 4, 5, 6, 7]] * 3
+
+    def test_warns_as_an_array_does(self, context: Any) -> None:
+        with pytest.warns(RuntimeWarning, match="divide by zero encountered in log"):
+            np.log(context.zeros(3)).toarray()
+
+
 class TestWrites:
     """What is written to an operand after the call doesn't change the result."""
 
@@ -353,7 +424,8 @@ class TestReductions:
 
 class TestExplanation:
     def test_of_a_chain(self, context: Any, capsys: pytest.CaptureFixture[str]) -> None:
-        a, b = context.zeros(1000), context.zeros(1000, dtype=np.float32)
+        a = context.fromarray(np.zeros(1000))
+        b = context.fromarray(np.zeros(1000, dtype=np.float32))
         before = count(context)
         c = 2 * a + np.sqrt(b) * a
         c.explain()

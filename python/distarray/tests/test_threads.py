@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from distarray import evaluate
 from distarray.globalapi import Distribution
 from distarray.globalapi.context import Context
 from distarray.tests.programs import run, running
@@ -179,13 +180,14 @@ def test_memory_returns_when_handles_die():
         gc.collect()
         before = resident()
         array = context.ones((size // 8,))
+        evaluate(array)
         assert resident() - before > 0.9 * size
         temporary = array * 2 + 1
         assert float(temporary[-1]) == 3.0
         del array, temporary
         assert falls_below(before + 0.2 * size)
         for _ in range(10):
-            context.ones((size // 8,))
+            evaluate(context.ones((size // 8,)))
         assert resident() - before < 1.2 * size
         assert falls_below(before + 0.2 * size)
 
@@ -195,6 +197,7 @@ def test_memory_returns_from_functions():
     size = 100_000_000
     with Context(nengines=2) as context:
         array = context.ones((size // 8,))
+        evaluate(array)
         context.register(add_one)
         gc.collect()
         before = resident()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use distarray_kernels::program::Builder;
 use distarray_kernels::random::{Draw, Variate, Words};
-use distarray_kernels::{Argument, Casting, DType, Loop, Op, Operand, Program, Scalar};
+use distarray_kernels::{Argument, Casting, DType, Kind, Loop, Op, Operand, Program, Scalar};
 use distarray_meta::Distribution;
 
 use super::expression::{Expression, Operation};
@@ -12,9 +12,38 @@ use super::layout::Policy;
 use super::{Array, deferral};
 use crate::command::{Destination, Evaluate};
 use crate::error::Result;
-use crate::{Command, Session};
+use crate::{Command, Initial, Session};
 
 impl Array {
+    /// A new array, whose elements are made when somebody needs them to lie in memory: until then,
+    /// operations compute with their value.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::SessionError::Engines`] when memory is short.
+    pub fn full(
+        session: &Arc<dyn Session>,
+        distribution: Distribution,
+        dtype: DType,
+        initial: Initial,
+        policy: &Policy<'_>,
+    ) -> Result<Self> {
+        if !policy.deferred || dtype.kind() == Kind::Opaque {
+            return Self::create(session, distribution, dtype, initial);
+        }
+        let value = match &initial {
+            Initial::Uninitialised | Initial::Zero => Scalar::zero(dtype),
+            Initial::Item(item) => Scalar::from_bytes(dtype, item),
+        };
+        let is_wanted = initial != Initial::Uninitialised;
+        let operation = Operation::Full { value, is_wanted };
+        let expression = Expression::new(operation, Vec::new(), None);
+        match deferral::defer(&expression, session, &distribution, dtype, None)? {
+            Some(array) => Ok(array),
+            None => Self::create(session, distribution, dtype, initial),
+        }
+    }
+
     /// Random numbers; each depends on `key` and its global index alone.
     ///
     /// # Errors

@@ -123,7 +123,9 @@ impl Below {
     /// What is computed when the expression has grown too large: its operands, and what else
     /// somebody holds that shares operations with them, or these would be carried out again for it.
     fn due(&self, expression: &Expression) -> Vec<Arc<Node>> {
-        let mut due: Vec<Arc<Node>> = expression.nodes().cloned().collect();
+        // What is the same everywhere takes no computing.
+        let is_computed = |node: &&Arc<Node>| !node.expression().is_some_and(|it| it.is_full());
+        let mut due: Vec<Arc<Node>> = expression.nodes().filter(is_computed).cloned().collect();
         let passing = self.arrays.iter().filter(|node| node.id().is_none() && !node.is_held());
         for reader in passing.flat_map(|node| node.memory.held_readers()) {
             if !due.iter().any(|known| Arc::ptr_eq(known, &reader)) {

@@ -13,7 +13,7 @@ use super::layout::participants;
 use super::node::Node;
 use crate::command::{Destination, Evaluate, Source};
 use crate::error::Result;
-use crate::{ArrayId, Command, Reply, Session};
+use crate::{ArrayId, Command, Initial, Reply, Session};
 
 /// A program in the making, for expressions over one layout.
 ///
@@ -141,6 +141,11 @@ impl<'a> Evaluation<'a> {
             return Ok(*value);
         }
         let value = match node.expression() {
+            Some(expression) if expression.is_full() => {
+                // From now on, the elements are what they were computed with.
+                node.is_first_use(self.is_rehearsal);
+                self.compute(&expression, node.dtype)?
+            }
             // What is stored in another layout is computed for that one.
             Some(_) if node.is_held() && !node.lies_as(self.layout) => {
                 if !self.is_rehearsal {
@@ -183,8 +188,8 @@ impl<'a> Evaluation<'a> {
         let is_known =
             |node: &Arc<Node>| self.known.iter().any(|(known, _)| Arc::ptr_eq(known, node));
         let wanted = self.known.iter().filter(|(node, _)| {
-            let drawn = node.expression().is_none_or(|expression| expression.is_random());
-            !drawn && !node.is_held() && node.memory.is_wanted(is_known)
+            let is_made_anew = node.expression().is_none_or(|expression| expression.is_source());
+            !is_made_anew && !node.is_held() && node.memory.is_wanted(is_known)
         });
         let wanted: Vec<(Arc<Node>, Value)> = wanted.cloned().collect();
         for (node, value) in wanted {
@@ -207,6 +212,7 @@ impl<'a> Evaluation<'a> {
         let value = match &expression.operation {
             Operation::Apply { op, looped } => self.builder.apply(*op, looped, &terms)?,
             Operation::Cast => terms[0],
+            Operation::Full { value, .. } => Value::Constant(*value),
             Operation::Random { variate, key } => {
                 self.builder.random(Draw::new(*variate, *key, dtype, self.layout.shape()))
             }
@@ -398,7 +404,9 @@ pub fn execute(
 ///
 /// As [`Evaluation::run`].
 pub fn evaluate(nodes: &[Arc<Node>]) -> Result<()> {
-    let mut rest: Vec<&Arc<Node>> = nodes.iter().filter(|node| node.id().is_none()).collect();
+    let pending = nodes.iter().filter(|node| node.id().is_none());
+    let (full, mut rest): (Vec<&Arc<Node>>, Vec<&Arc<Node>>) =
+        pending.partition(|node| node.expression().is_some_and(|expression| expression.is_full()));
     while let Some(&first) = rest.first() {
         let mut evaluation = Evaluation::new(&first.session, &first.distribution);
         let (alike, others) = rest.into_iter().partition(|node| {
@@ -411,6 +419,30 @@ pub fn evaluate(nodes: &[Arc<Node>]) -> Result<()> {
         evaluation.run()?;
         rest = others;
     }
+    // Last, so that the others compute with the value instead of reading it.
+    full.into_iter().try_for_each(create)
+}
+
+/// Makes the pieces of an array that is the same everywhere.
+fn create(node: &Arc<Node>) -> Result<()> {
+    let Some(expression) = node.expression() else { return Ok(()) };
+    let Operation::Full { value, is_wanted } = expression.operation else { return Ok(()) };
+    let initial = if !is_wanted && node.is_first_use(true) {
+        Initial::Uninitialised
+    } else if value.bytes().iter().all(|&byte| byte == 0) {
+        Initial::Zero
+    } else {
+        Initial::Item(value.bytes().into())
+    };
+    let weight = match initial {
+        Initial::Uninitialised => 0,
+        _ => node.bytes() / node.distribution.ranks().max(1),
+    };
+    let array = node.session.new_array_id();
+    let (distribution, dtype) = (node.distribution.clone(), node.dtype);
+    let command = Command::Create { array, distribution, dtype, initial };
+    execute(&node.session, &node.distribution, command, weight)?;
+    node.store(array);
     Ok(())
 }
 

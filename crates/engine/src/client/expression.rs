@@ -35,6 +35,13 @@ pub enum Operation {
     },
     /// Converts its one operand to the dtype of the array.
     Cast,
+    /// Gives every element the same value.
+    Full {
+        /// The value.
+        value: Scalar,
+        /// Whether that is what was asked for: otherwise any value does, as long as it stays the same.
+        is_wanted: bool,
+    },
     /// Draws random numbers of the dtype of the array.
     Random {
         /// What is drawn.
@@ -67,9 +74,14 @@ impl Expression {
         })
     }
 
-    /// Whether random numbers are drawn.
-    pub fn is_random(&self) -> bool {
-        matches!(self.operation, Operation::Random { .. })
+    /// Whether the elements come from nothing but the operation.
+    pub fn is_source(&self) -> bool {
+        matches!(self.operation, Operation::Random { .. } | Operation::Full { .. })
+    }
+
+    /// Whether all elements are the same, which costs nothing to compute with.
+    pub fn is_full(&self) -> bool {
+        matches!(self.operation, Operation::Full { .. })
     }
 
     /// The operation, as NumPy calls it.
@@ -77,6 +89,7 @@ impl Expression {
         match &self.operation {
             Operation::Apply { op, .. } => op.name(),
             Operation::Cast => "astype",
+            Operation::Full { .. } => "full",
             Operation::Random { .. } => "random",
         }
     }

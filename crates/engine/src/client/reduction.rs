@@ -2,10 +2,11 @@
 
 use distarray_kernels::program::Reducing;
 use distarray_kernels::reduce::Ending;
-use distarray_kernels::{DType, FloatFlags, Kind, Reduction};
+use distarray_kernels::{DType, FloatFlags, Kind, Op, Reduction, Scalar};
 use distarray_meta::AxisMap;
 
 use super::Array;
+use super::elementwise::{Elementwise, Operand};
 use super::evaluation::{Evaluation, Prepared};
 use super::layout::{Policy, align, check_sessions, stretch};
 use crate::command::Subject;
@@ -52,6 +53,9 @@ impl<'a> Reduce<'a> {
     pub fn run(&self, source: &Array, policy: &Policy<'_>) -> Result<(Array, FloatFlags)> {
         let accumulator = self.reduction.accumulator(source.dtype(), self.dtype)?;
         self.check_empty(source)?;
+        if self.is_share(source, accumulator) {
+            return self.share(source, policy);
+        }
         check_sessions(&[Some(source), self.mask].into_iter().flatten().collect::<Vec<_>>())?;
         // Elements that lie on several engines at once would count as often.
         let single;
@@ -111,6 +115,23 @@ impl<'a> Reduce<'a> {
             flags = flags.union(prepared.report(&met));
         }
         Ok((result, flags))
+    }
+
+    /// Whether the result is which share of truth values are true.
+    fn is_share(&self, source: &Array, dtype: DType) -> bool {
+        self.reduction == Reduction::Mean
+            && source.dtype() == DType::Bool
+            && dtype == DType::Float64
+            && self.mask.is_none()
+            && self.count(source) > 0
+    }
+
+    /// The mean of truth values: they are counted, and there is nothing to round before the division.
+    fn share(&self, source: &Array, policy: &Policy<'_>) -> Result<(Array, FloatFlags)> {
+        let counting = Self { reduction: Reduction::CountNonzero, dtype: None, ..*self };
+        let (count, _) = counting.run(source, policy)?;
+        let all = Scalar::from(self.count(source) as f64);
+        Elementwise::new(Op::Divide, &[Operand::from(&count), Operand::Scalar(all)]).run(policy)
     }
 
     /// The program that computes `source`, if that can be done on the way, and which of its outputs

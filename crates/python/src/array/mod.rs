@@ -139,15 +139,17 @@ impl PyArray {
         Ok(array.into())
     }
 
-    /// A new array: `item` is a 0-d ndarray of the dtype, or None for unset elements.
+    /// A new array: `item` is a 0-d ndarray of the dtype, or None for unset elements; `deferred`: made
+    /// when somebody needs it.
     #[staticmethod]
-    #[pyo3(signature = (engines, distribution, dtype, item=None))]
+    #[pyo3(signature = (engines, distribution, dtype, item=None, *, deferred=false))]
     fn create(
         py: Python<'_>,
         engines: &PyEngines,
         distribution: &PyDistribution,
         dtype: &Bound<'_, PyAny>,
         item: Option<&Bound<'_, PyUntypedArray>>,
+        deferred: bool,
     ) -> PyResult<Self> {
         let dtype = dtype::extract(dtype)?;
         let initial = match item {
@@ -165,7 +167,11 @@ impl PyArray {
         let session: Arc<dyn Session> = engines.session.clone();
         let distribution = distribution.inner.clone();
         let size = distribution.global_size().saturating_mul(dtype.itemsize());
-        Ok(work(py, size, move || Array::create(&session, distribution, dtype, initial))?.into())
+        let array = work(py, size, || {
+            let policy = Policy { deferred, ..Policy::ALLOW };
+            Array::full(&session, distribution.clone(), dtype, initial.clone(), &policy)
+        })?;
+        Ok(array.into())
     }
 
     /// A new array with the elements of an ndarray, cast to `dtype`.
