@@ -90,8 +90,9 @@ fn abort_fails_later_calls_too_until_the_reset<C: Hosted>() {
 fn abort_reaches_parts_of_the_group_in_other_communicators<C: Hosted>() {
     let group = C::group(4);
     let results = spmd("parts", &group, |comm| {
-        let part = comm.split(Some((comm.rank() / 2) as i32), 0).unwrap().unwrap();
-        let pair = part.split(Some(0), 0).unwrap().unwrap();
+        // On a busy machine, the abort may come before a rank has made them.
+        let part = comm.split(Some((comm.rank() / 2) as i32), 0)?.unwrap();
+        let pair = part.split(Some(0), 0)?.unwrap();
         if comm.rank() == 3 {
             nap();
             comm.abort(3, "no more");

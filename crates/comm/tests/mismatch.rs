@@ -22,11 +22,15 @@ fn two_meetings_of_different_kinds<C: Hosted>() {
     });
     // Ranks 1 and 2 see rank 0's call, and rank 0 theirs.
     assert_all_mismatched(&results);
-    assert_eq!(
-        results[0].clone().unwrap_err().to_string(),
-        "collective calls do not match: rank 0 called barrier (its collective call number 1), but \
-         rank 1 called all-gather (its collective call number 1)"
-    );
+    let error = results[0].clone().unwrap_err().to_string();
+    let seen = |other: usize| {
+        format!(
+            "collective calls do not match: rank 0 called barrier (its collective call number 1), \
+             but rank {other} called all-gather (its collective call number 1)"
+        )
+    };
+    // Either may be the first to notice.
+    assert!([seen(1), seen(2)].contains(&error), "{error}");
 }
 
 fn a_meeting_and_a_message<C: Hosted>() {
