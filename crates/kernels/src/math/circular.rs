@@ -5,7 +5,8 @@
 //! multiples of the parts are no longer exact are unusual.
 
 use super::arithmetic::{
-    Isa, SIGN, exact_sum, fast_sum, flip, fma, is_below, nearest, polynomial, residue, select, sign,
+    Isa, SIGN, exact_sum, fast_sum, flip, fma, is_below, long_polynomial, magnitude, nearest,
+    polynomial, residue, select, sign,
 };
 use super::loops::Function;
 
@@ -115,7 +116,8 @@ fn sin_factor<I: Isa>([high, low]: [f64; 2]) -> [f64; 2] {
     // The sum is rounded after the multiplication, when it counts less. What the roundings of the
     // first coefficient and of the square lose is made up for, the latter by the derivative at
     // pi / 2: there all errors count most, and could make a sine greater than 1.
-    let tail = square * fma::<I>(square, polynomial::<I, 7>(square, tail), SIN_LOW);
+    let tail =
+        square * fma::<I>(square, long_polynomial::<I, 7>(square, square * square, tail), SIN_LOW);
     let tail = fma::<I>(residue::<I>(r, r, square), SIN_SLOPE, tail);
     [r, fma::<I>(square, *first, tail)]
 }
@@ -192,12 +194,38 @@ const TAN: [f64; 15] = [
     9.820_127_500_176_787e-6,
 ];
 
-/// What is left of `|x|` without the multiple of pi / 2, and whether the multiple is odd: then the
-/// tangent of `x` is `-1 / tan(rest)`.
-#[inline(always)]
-fn reduce_tan<I: Isa>(x: f64) -> ([f64; 2], bool) {
-    let (multiple, bits) = nearest(x.abs() * std::f64::consts::FRAC_2_PI);
-    (subtract::<I>(x.abs(), multiple, &HALF_PI), bits & 1 == 1)
+/// What is left of `|x|` without the multiple of pi / 2.
+struct Rest {
+    /// The sum of these two.
+    high: f64,
+    low: f64,
+    /// Whether the multiple is odd: then the tangent of `x` is `-1 / tan(rest)`.
+    is_odd: bool,
+    /// Whether the rest is good to all its digits.
+    is_good: bool,
+}
+
+impl Rest {
+    #[inline(always)]
+    fn new<I: Isa>(x: f64) -> Self {
+        let size = x.abs();
+        let (multiple, bits) = nearest(size * std::f64::consts::FRAC_2_PI);
+        let is_odd = bits & 1 == 1;
+        if I::FUSED {
+            // Two parts of the number will do, and steps that are exact unless the first rest is as
+            // small as what is then subtracted from it.
+            const DIGITS: i64 = 50 << 52;
+            let [first, second, _] = HALF_PI.0;
+            let rest = fma::<I>(-multiple, first, size);
+            let high = fma::<I>(-multiple, second, rest);
+            let low = fma::<I>(-multiple, second, rest - high);
+            Self { high, low, is_odd, is_good: magnitude(high) >= magnitude(x) - DIGITS }
+        } else {
+            let [high, low] = subtract::<I>(size, multiple, &HALF_PI);
+            let [high, low] = fast_sum(high, low);
+            Self { high, low, is_odd, is_good: true }
+        }
+    }
 }
 
 /// The tangent.
@@ -206,18 +234,18 @@ pub(crate) struct Tan;
 impl Function<f64, 1> for Tan {
     #[inline(always)]
     fn usual<I: Isa>([x]: [f64; 1]) -> (f64, bool) {
-        let ([high, low], is_odd) = reduce_tan::<I>(x);
-        let [r, low] = fast_sum(high, low);
+        let Rest { high: r, low, is_odd, is_good } = Rest::new::<I>(x);
         let square = r * r;
-        // The derivative, by which the correction counts, is about 1 + 1.5 r^2.
-        let correction = fma::<I>(low, square * 1.5, low);
-        let tail = fma::<I>(r * square, polynomial::<I, _>(square, &TAN), correction);
+        // (The derivative, by which the correction should count, is 2 at most.)
+        let tail =
+            fma::<I>(r * square, long_polynomial::<I, _>(square, square * square, &TAN), low);
         let [tangent, low] = fast_sum(r, tail);
         let divisor = select(is_odd, tangent, 1.0);
         let quotient = -1.0 / divisor;
         let error = fma::<I>(quotient, low, residual::<I>(quotient, divisor));
         let cotangent = fma::<I>(quotient, error, quotient);
-        (flip(select(is_odd, cotangent, tangent), sign(x)), is_below(x, limit::<I>()))
+        let value = flip(select(is_odd, cotangent, tangent), sign(x));
+        (value, is_good & is_below(x, limit::<I>()))
     }
 
     fn unusual([x]: [f64; 1]) -> f64 {

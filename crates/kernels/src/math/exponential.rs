@@ -106,7 +106,7 @@ impl Function<f64, 1> for Exp2 {
     fn usual<I: Isa>([x]: [f64; 1]) -> (f64, bool) {
         let (whole, bits) = nearest(x);
         let r = x - whole;
-        let power = fma::<I>(r, polynomial::<I, _>(r, &EXP2), 1.0);
+        let power = fma::<I>(r, long_polynomial::<I, _>(r, r * r, &EXP2), 1.0);
         (scale(power, bits), is_below(x, 1022.0))
     }
 
@@ -135,7 +135,8 @@ pub(super) const EXPM1: [f64; 11] = [
 #[inline(always)]
 pub(super) fn exponential_less_one<I: Isa, const N: usize>(x: f64, coefficients: &[f64; N]) -> f64 {
     let (r, multiple) = reduce::<I>(x);
-    let part = fma::<I>(r * r, polynomial::<I, _>(r, coefficients), r);
+    let square = r * r;
+    let part = fma::<I>(square, long_polynomial::<I, _>(r, square, coefficients), r);
     let power = power_of_two(multiple);
     fma::<I>(power, part, power - 1.0)
 }
