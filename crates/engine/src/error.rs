@@ -87,6 +87,9 @@ pub enum SessionError {
     /// The engines could not be reached.
     #[error(transparent)]
     Comm(#[from] CommError),
+    /// Processes that run one program are not at the same place of it.
+    #[error("{0}")]
+    Diverged(String),
     /// Arrays of different sessions met in one operation.
     #[error("the arrays live on engines of different sessions")]
     DifferentSessions,
@@ -126,6 +129,21 @@ pub enum SessionError {
     /// A type that no engine was asked about. `TypeError` in Python.
     #[error("{0}")]
     Type(String),
+}
+
+impl From<EngineError> for SessionError {
+    /// The same error, met on the client's side.
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Kernel(error) => Self::Kernel(error),
+            EngineError::Meta(error) => Self::Meta(error),
+            EngineError::Storage(error) => Self::Storage(error),
+            EngineError::Comm(error) => Self::Comm(error),
+            error @ (EngineError::UnknownArray { .. }
+            | EngineError::Function(_)
+            | EngineError::Panic(_)) => Self::Value(error.to_string()),
+        }
+    }
 }
 
 fn describe(failures: &[EngineFailure]) -> String {

@@ -25,4 +25,4 @@ pub use command::{ArrayId, Command, Initial, Reply};
 pub use engine::{Engine, EngineFunction, FunctionContext};
 pub use error::{EngineError, EngineFailure, Result, SessionError};
 pub use local_array::LocalArray;
-pub use session::{RemoteSession, Session, ThreadSession};
+pub use session::{RemoteSession, Session, SpmdSession, ThreadSession};

@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{layouts, session, sessions};
+use common::{everywhere, layouts, session};
 use distarray_engine::client::{Accumulate, Policy, flattened};
 use distarray_engine::{Array, Communication, Session, SessionError};
 use distarray_kernels::{Accumulation, Block, DType};
@@ -49,9 +49,9 @@ fn bits_depend_on_neither_layouts_nor_engines() {
             for accumulation in [Accumulation::Sum, Accumulation::Prod, Accumulation::Min] {
                 let whole = made(&alone, &undistributed(shape), &host);
                 let expected = accumulate(&whole, accumulation, axis).to_host().unwrap();
-                for (engines, session) in sessions() {
+                everywhere(|engines, session| {
                     for layout in layouts(shape, engines) {
-                        let array = made(&session, &layout, &host);
+                        let array = made(session, &layout, &host);
                         let result = accumulate(&array, accumulation, axis);
                         assert!(result.distribution().same_layout(&layout), "{layout:?}");
                         assert_eq!(
@@ -60,7 +60,7 @@ fn bits_depend_on_neither_layouts_nor_engines() {
                             "{accumulation:?} {axis} {layout:?}"
                         );
                     }
-                }
+                });
             }
         }
     }
@@ -112,11 +112,11 @@ fn data_moves_only_where_that_is_allowed() {
 
 #[test]
 fn all_elements_in_c_order_are_one_axis() {
-    for (engines, session) in sessions() {
+    everywhere(|engines, session| {
         for shape in [&[5, 6][..], &[0, 3], &[7, 1], &[]] {
             for layout in layouts(shape, engines) {
                 let host = numbers(shape);
-                let flat = flattened(&made(&session, &layout, &host), &Policy::ALLOW).unwrap();
+                let flat = flattened(&made(session, &layout, &host), &Policy::ALLOW).unwrap();
                 assert_eq!(flat.shape(), [host.size()]);
                 assert_eq!(
                     flat.to_host().unwrap().to_vec::<f64>().unwrap(),
@@ -124,7 +124,7 @@ fn all_elements_in_c_order_are_one_axis() {
                 );
             }
         }
-    }
+    });
     let forbidding = Policy { communication: Communication::Error, ..Policy::ALLOW };
     let session = session(2);
     let layout = |maps| Distribution::new(maps, vec![0, 1]).unwrap();

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{array, counting, elements, layouts, session, sessions};
+use common::{array, counting, elements, everywhere, layouts, session, sessions};
 use distarray_engine::client::{Elementwise, Operand, Policy, PythonScalar, Reduce};
 use distarray_engine::{Array, Communication, Initial, SessionError};
 use distarray_kernels::reduce::Ending;
@@ -14,10 +14,10 @@ const SHAPES: [&[usize]; 5] = [&[0], &[1], &[11], &[5, 6], &[1, 9]];
 
 #[test]
 fn what_goes_to_the_engines_comes_back() {
-    for (engines, session) in sessions() {
+    everywhere(|engines, session| {
         for shape in SHAPES {
             for layout in layouts(shape, engines) {
-                let array = array(&session, &layout);
+                let array = array(session, &layout);
                 assert_eq!(
                     elements(&array),
                     counting(shape).to_vec::<f64>().unwrap(),
@@ -25,23 +25,23 @@ fn what_goes_to_the_engines_comes_back() {
                 );
             }
         }
-    }
+    });
 }
 
 #[test]
 fn redistribution_keeps_every_element() {
-    for (engines, session) in sessions() {
+    everywhere(|engines, session| {
         for shape in SHAPES {
             let layouts = layouts(shape, engines);
             for source in &layouts {
-                let array = array(&session, source);
+                let array = array(session, source);
                 for dest in &layouts {
                     let moved = array.redistribute(dest.clone()).unwrap();
                     assert_eq!(elements(&moved), elements(&array), "{source:?} -> {dest:?}");
                 }
             }
         }
-    }
+    });
 }
 
 #[test]
@@ -69,24 +69,24 @@ fn an_irregular_view_of_regular_indices_can_be_redistributed() {
 
 #[test]
 fn reshaping_keeps_c_order() {
-    for (engines, session) in sessions() {
+    everywhere(|engines, session| {
         for source in layouts(&[6, 5], engines) {
-            let array = array(&session, &source);
+            let array = array(session, &source);
             for dest in layouts(&[30], engines).into_iter().chain(layouts(&[3, 10], engines)) {
                 let reshaped = array.redistribute(dest.clone()).unwrap();
                 assert_eq!(elements(&reshaped), elements(&array), "{source:?} -> {dest:?}");
             }
         }
-    }
+    });
 }
 
 #[test]
 fn a_slice_shares_memory_with_its_base() {
     let slices = [(0, 1, 11), (1, 2, 5), (10, -1, 11), (9, -3, 4), (3, 1, 0), (4, 5, 2)];
-    for (engines, session) in sessions() {
+    everywhere(|engines, session| {
         for layout in layouts(&[11], engines) {
             for (start, step, len) in slices {
-                let base = array(&session, &layout);
+                let base = array(session, &layout);
                 let slice = AxisSlice { start, step, len };
                 let view = base.slice(&[IndexItem::Slice(slice)]).unwrap();
                 let indices: Vec<usize> =
@@ -101,14 +101,14 @@ fn a_slice_shares_memory_with_its_base() {
                 assert_eq!(elements(&base), whole, "{layout:?} {slice:?}");
             }
         }
-    }
+    });
 }
 
 #[test]
 fn overlapping_assignment_reads_before_it_writes() {
-    for (engines, session) in sessions() {
+    everywhere(|engines, session| {
         for layout in layouts(&[11], engines) {
-            let base = array(&session, &layout);
+            let base = array(session, &layout);
             let part = |start, step| IndexItem::Slice(AxisSlice { start, step, len: 10 });
             let (low, high) =
                 (base.slice(&[part(0, 1)]).unwrap(), base.slice(&[part(1, 1)]).unwrap());
@@ -120,31 +120,30 @@ fn overlapping_assignment_reads_before_it_writes() {
             let mirrored = [0., 9., 8., 7., 6., 5., 4., 3., 2., 1., 0.];
             assert_eq!(elements(&base), mirrored, "{layout:?}");
         }
-    }
+    });
 }
 
 #[test]
 fn operands_of_all_layouts_meet() {
-    for (engines, session) in sessions() {
+    everywhere(|engines, session| {
         let layouts = layouts(&[5, 6], engines);
         for first in &layouts {
             for second in &layouts {
-                let operands =
-                    [(&array(&session, first)).into(), (&array(&session, second)).into()];
+                let operands = [(&array(session, first)).into(), (&array(session, second)).into()];
                 let (sum, _) = Elementwise::new(Op::Add, &operands).run(&Policy::ALLOW).unwrap();
                 let expected: Vec<f64> = (0..30).map(|index| f64::from(2 * index)).collect();
                 assert_eq!(elements(&sum), expected, "{first:?} {second:?}");
             }
         }
-    }
+    });
 }
 
 #[test]
 fn operands_broadcast() {
-    for (engines, session) in sessions() {
+    everywhere(|engines, session| {
         for whole in layouts(&[5, 6], engines) {
             for row in layouts(&[6], engines).iter().chain(&layouts(&[1, 6], engines)) {
-                let operands = [(&array(&session, &whole)).into(), (&array(&session, row)).into()];
+                let operands = [(&array(session, &whole)).into(), (&array(session, row)).into()];
                 let (sum, _) = Elementwise::new(Op::Add, &operands).run(&Policy::ALLOW).unwrap();
                 let expected: Vec<f64> =
                     (0..30).map(|index| f64::from(index + index % 6)).collect();
@@ -153,22 +152,21 @@ fn operands_broadcast() {
         }
         for column in layouts(&[5, 1], engines) {
             for row in layouts(&[6], engines) {
-                let operands =
-                    [(&array(&session, &column)).into(), (&array(&session, &row)).into()];
+                let operands = [(&array(session, &column)).into(), (&array(session, &row)).into()];
                 let (sum, _) = Elementwise::new(Op::Add, &operands).run(&Policy::ALLOW).unwrap();
                 let expected: Vec<f64> =
                     (0..30).map(|index| f64::from(index / 6 + index % 6)).collect();
                 assert_eq!(elements(&sum), expected, "{column:?} {row:?}");
             }
         }
-    }
+    });
 }
 
 #[test]
 fn reductions_agree_with_brute_force() {
-    for (engines, session) in sessions() {
+    everywhere(|engines, session| {
         for layout in layouts(&[5, 6], engines) {
-            let array = array(&session, &layout);
+            let array = array(session, &layout);
             let sum = |reduced: &[bool]| {
                 elements(
                     &Reduce::new(Reduction::Sum, reduced).run(&array, &Policy::ALLOW).unwrap().0,
@@ -184,7 +182,7 @@ fn reductions_agree_with_brute_force() {
             let (variance, _) = variance.run(&array, &Policy::ALLOW).unwrap();
             assert_eq!(elements(&variance), [899.0 / 12.0], "{layout:?}");
         }
-    }
+    });
 }
 
 #[test]

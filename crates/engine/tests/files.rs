@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{array, counting, elements, layouts, session, sessions};
+use common::{array, counting, elements, everywhere, layouts, session};
 use distarray_engine::SessionError;
 use distarray_engine::client::NpyFile;
 
@@ -11,18 +11,18 @@ fn what_is_saved_can_be_loaded_in_any_layout() {
     let folder = std::env::temp_dir().join(format!("distarray-files-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("array.npy");
-    for (engines, session) in sessions() {
+    everywhere(|engines, session| {
         for shape in [&[0][..], &[11], &[5, 6]] {
             let layouts = layouts(shape, engines);
             for layout in &layouts {
-                array(&session, layout).save_npy(&path).unwrap();
+                array(session, layout).save_npy(&path).unwrap();
                 let file = NpyFile::open(&path).unwrap();
                 let other = layouts[layouts.len() / 2].clone();
-                let loaded = file.load(&session, other).unwrap();
+                let loaded = file.load(session, other).unwrap();
                 assert_eq!(elements(&loaded), counting(shape).to_vec::<f64>().unwrap());
             }
         }
-    }
+    });
     std::fs::remove_dir_all(&folder).unwrap();
 }
 

@@ -125,9 +125,11 @@ impl Raise for SessionError {
             Self::Kernel(error) => error.raise(py),
             Self::Engines(failures) => failures::raise(py, failures),
             Self::Comm(error) => error.raise(py),
-            Self::DifferentSessions | Self::Forked | Self::Reentered | Self::Closed => {
-                exception(py, "ContextError", (message,))
-            }
+            Self::DifferentSessions
+            | Self::Diverged(_)
+            | Self::Forked
+            | Self::Reentered
+            | Self::Closed => exception(py, "ContextError", (message,)),
             Self::CommunicationForbidden { .. } => {
                 exception(py, "CommunicationForbiddenError", (message,))
             }

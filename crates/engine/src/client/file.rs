@@ -1,5 +1,7 @@
 //! Arrays in files.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -75,28 +77,38 @@ impl Array {
     /// [`SessionError::Storage`] or [`SessionError::Engines`] when that fails.
     pub fn save_npy(&self, path: &Path) -> Result<()> {
         let header = Arc::new(Header::new(self.dtype(), self.shape(), false)?);
-        let temporary = temporary_name(path);
-        let written = self.write_npy(&temporary, &header).and_then(|()| {
-            let renamed = std::fs::rename(&temporary, path);
-            renamed.map_err(|source| {
-                StorageError::Io { path: path.to_owned(), action: "replace", source }.into()
+        let rows = if self.has_short_runs(&header) { Some(self.in_rows()?) } else { None };
+        let array = rows.as_ref().unwrap_or(self);
+        let id = array.id()?;
+        let once = |work: &mut dyn FnMut() -> std::result::Result<(), StorageError>| {
+            self.session().once(&mut || Ok(work().map(|()| Vec::new())?))
+        };
+        let temporary = self.session().once(&mut || {
+            let temporary = temporary_name(path);
+            let created = npy::create(&temporary, &header);
+            if created.is_err() {
+                remove(&temporary);
+            }
+            Ok(created.map(|_| temporary.into_os_string().into_vec())?)
+        })?;
+        let temporary = PathBuf::from(OsString::from_vec(temporary));
+        let command = Command::SaveNpy { array: id, path: temporary.clone(), header };
+        let written = array.execute(command, usize::MAX).and_then(|_| {
+            once(&mut || {
+                std::fs::rename(&temporary, path).map_err(|source| StorageError::Io {
+                    path: path.to_owned(),
+                    action: "replace",
+                    source,
+                })
             })
         });
         if written.is_err() {
-            // What went wrong is reported already; a file that cannot be removed stays.
-            let _ = std::fs::remove_file(&temporary);
+            once(&mut || {
+                remove(&temporary);
+                Ok(())
+            })?;
         }
-        written
-    }
-
-    fn write_npy(&self, path: &Path, header: &Arc<Header>) -> Result<()> {
-        let rows = if self.has_short_runs(header) { Some(self.in_rows()?) } else { None };
-        let array = rows.as_ref().unwrap_or(self);
-        npy::create(path, header)?;
-        let command =
-            Command::SaveNpy { array: array.id()?, path: path.to_owned(), header: header.clone() };
-        array.execute(command, usize::MAX)?;
-        Ok(())
+        written.map(|_| ())
     }
 
     /// Whether an engine would write many short runs, each with a request to the system.
@@ -121,9 +133,14 @@ impl Array {
     }
 }
 
+/// What went wrong is reported already; a file that cannot be removed stays.
+fn remove(path: &Path) {
+    let _ = std::fs::remove_file(path);
+}
+
 /// A name in the same folder, so that renaming moves no data.
 fn temporary_name(path: &Path) -> PathBuf {
-    let mut name = std::ffi::OsString::from(".");
+    let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(format!(".{}.part", std::process::id()));
     path.with_file_name(name)

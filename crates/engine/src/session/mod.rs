@@ -3,15 +3,17 @@
 mod job;
 mod remote;
 mod serve;
+mod spmd;
 mod threads;
 mod turn;
 mod worker;
 
 pub use remote::{Courier, RemoteSession};
 pub use serve::{Link, serve};
+pub use spmd::SpmdSession;
 pub use threads::{Host, ThreadSession};
 
-use crate::error::Result;
+use crate::error::{EngineError, Result};
 use crate::{ArrayId, Command, Reply};
 
 /// The user's side of a group of engines.
@@ -46,6 +48,19 @@ pub trait Session: Send + Sync {
 
     /// Whether so little work per engine is done at once, by the caller's own thread.
     fn is_small(&self, weight: usize) -> bool;
+
+    /// Does once what concerns files that all engines see, and gives what it gives: where several
+    /// processes run the program, the first of them does it, and the others wait for that.
+    ///
+    /// # Errors
+    ///
+    /// What `work` fails with, in every process.
+    fn once(
+        &self,
+        work: &mut dyn FnMut() -> std::result::Result<Vec<u8>, EngineError>,
+    ) -> Result<Vec<u8>> {
+        Ok(work()?)
+    }
 
     /// Forgets an array on these engines.
     fn free(&self, array: ArrayId, participants: &[usize]);

@@ -12,7 +12,7 @@ use super::job::collect;
 use super::threads::{GRACE, INSISTENCE, PATIENCE};
 use super::turn::{Taken, Turn};
 use super::{Host, Session, ThreadSession};
-use crate::error::{EngineError, Result, SessionError};
+use crate::error::{Result, SessionError};
 use crate::wire::{Answer, FunctionCodec, Instruction, Outcome, Parcel, Request};
 use crate::{ArrayId, Command, Reply, ops};
 
@@ -127,7 +127,7 @@ impl<C: Courier> RemoteSession<C> {
     pub fn array_counts(&self) -> Result<Vec<usize>> {
         self.check()?;
         let everyone: Vec<usize> = (0..self.engines()).collect();
-        let _turn = self.take_turn()?;
+        let _turn = self.turn.wait(self.host.as_deref())?;
         let sent = self.send(&everyone, Borrowed::Count, Vec::new(), Vec::new());
         let answers = self.wait(&everyone, &sent?, false)?;
         let counts = answers.into_iter().map(|answer| match self.unpacked(answer)? {
@@ -144,7 +144,7 @@ impl<C: Courier> RemoteSession<C> {
     /// [`SessionError::Comm`] when engines cannot be reached.
     pub fn flush(&self) -> Result<()> {
         self.check()?;
-        let turn = self.take_turn()?;
+        let turn = self.turn.wait(self.host.as_deref())?;
         self.flush_in(&turn)
     }
 
@@ -157,7 +157,7 @@ impl<C: Courier> RemoteSession<C> {
         if fork::generation() != self.generation {
             return Ok(());
         }
-        let _turn = self.take_turn()?;
+        let _turn = self.turn.wait(self.host.as_deref())?;
         if std::mem::replace(&mut self.state().is_closed, true) {
             return Ok(());
         }
@@ -184,28 +184,6 @@ impl<C: Courier> RemoteSession<C> {
 
     fn freed(&self) -> MutexGuard<'_, Vec<(ArrayId, Vec<usize>)>> {
         self.freed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits for the turn to have engines work.
-    fn take_turn(&self) -> Result<Taken<'_>> {
-        loop {
-            if let Some(turn) = self.turn.try_take() {
-                return Ok(turn);
-            }
-            let mut taken = None;
-            match &self.host {
-                None => taken = self.turn.take(PATIENCE),
-                Some(host) => {
-                    host.unlocked(&mut || taken = self.turn.take(PATIENCE));
-                    if taken.is_none() && host.interrupted() {
-                        return Err(SessionError::Interrupted);
-                    }
-                }
-            }
-            if let Some(turn) = taken {
-                return Ok(turn);
-            }
-        }
     }
 
     /// Sends a request to engines; whoever calls this has the turn.
@@ -400,7 +378,7 @@ impl<C: Courier> Session for RemoteSession<C> {
                 "there is no engine {engine}; there are {count}"
             )));
         }
-        let _turn = self.take_turn()?;
+        let _turn = self.turn.wait(self.host.as_deref())?;
         let result = self.carry_out(participants, &command);
         if result.is_err() {
             // Engines may have been released in the middle of a collective step.
@@ -432,20 +410,5 @@ impl<C: Courier> Drop for RemoteSession<C> {
     fn drop(&mut self) {
         // Engines that cannot be reached any more need not be told.
         let _ = self.close();
-    }
-}
-
-impl From<EngineError> for SessionError {
-    /// The same error, met on the client's side.
-    fn from(error: EngineError) -> Self {
-        match error {
-            EngineError::Kernel(error) => Self::Kernel(error),
-            EngineError::Meta(error) => Self::Meta(error),
-            EngineError::Storage(error) => Self::Storage(error),
-            EngineError::Comm(error) => Self::Comm(error),
-            error @ (EngineError::UnknownArray { .. }
-            | EngineError::Function(_)
-            | EngineError::Panic(_)) => Self::Value(error.to_string()),
-        }
     }
 }

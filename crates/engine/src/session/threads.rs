@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 
 use super::Session;
 use super::job::{Job, Ranks, collect, guarded, guarded_all};
-use super::turn::{Taken, Turn};
+use super::turn::Turn;
 use super::worker::Worker;
 use crate::error::{EngineFailure, Result, SessionError};
 use crate::{ArrayId, Command, Engine, Reply};
@@ -191,7 +191,7 @@ impl ThreadSession {
         participants: &[usize],
         command: Command,
     ) -> Result<Vec<Reply>> {
-        let _turn = self.take_turn()?;
+        let _turn = self.turn.wait(self.host.as_deref())?;
         let mut state = lock(&self.state);
         let ranks = state.ranks(participants);
         let job = Arc::new(Job::new(command, participants, engines.into_vec(), ranks.clone()));
@@ -231,28 +231,6 @@ impl ThreadSession {
                     }
                 }
                 Err(SessionError::Interrupted)
-            }
-        }
-    }
-
-    /// Waits for the turn to have engines work.
-    fn take_turn(&self) -> Result<Taken<'_>> {
-        if let Some(turn) = self.turn.try_take() {
-            return Ok(turn);
-        }
-        loop {
-            let mut taken = None;
-            match &self.host {
-                None => taken = self.turn.take(PATIENCE),
-                Some(host) => {
-                    host.unlocked(&mut || taken = self.turn.take(PATIENCE));
-                    if taken.is_none() && host.interrupted() {
-                        return Err(SessionError::Interrupted);
-                    }
-                }
-            }
-            if let Some(turn) = taken {
-                return Ok(turn);
             }
         }
     }

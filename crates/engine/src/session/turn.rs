@@ -3,6 +3,10 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::Host;
+use super::threads::PATIENCE;
+use crate::error::{Result, SessionError};
+
 /// A lock whose waiters look up from time to time.
 #[derive(Default)]
 pub struct Turn {
@@ -33,6 +37,32 @@ impl Turn {
         }
         *is_taken = true;
         Some(Taken(self))
+    }
+
+    /// Waits for the turn, without the host's lock.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Interrupted`] when the user asks to stop meanwhile.
+    pub fn wait(&self, host: Option<&dyn Host>) -> Result<Taken<'_>> {
+        loop {
+            if let Some(turn) = self.try_take() {
+                return Ok(turn);
+            }
+            let mut taken = None;
+            match host {
+                None => taken = self.take(PATIENCE),
+                Some(host) => {
+                    host.unlocked(&mut || taken = self.take(PATIENCE));
+                    if taken.is_none() && host.interrupted() {
+                        return Err(SessionError::Interrupted);
+                    }
+                }
+            }
+            if let Some(turn) = taken {
+                return Ok(turn);
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, bool> {

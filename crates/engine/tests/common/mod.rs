@@ -3,6 +3,7 @@
 
 pub mod messages_only;
 pub mod remote;
+pub mod spmd;
 
 use std::sync::Arc;
 
@@ -18,11 +19,24 @@ pub fn sessions() -> impl Iterator<Item = (usize, Arc<dyn Session>)> {
         let threaded = ThreadSession::start(engines);
         threaded.set_inline_bytes(0);
         let mut sessions = vec![(engines, session(engines)), (engines, threaded)];
-        if matches!(engines, 1 | 3 | 4) {
+        if engines == 4 {
             sessions.push((engines, remote::remote_session(engines)));
         }
         sessions
     })
+}
+
+/// Does the same with all sessions, and with the processes of one program that are the engines: each
+/// of them does it.
+pub fn everywhere(test: impl Fn(usize, &Arc<dyn Session>) + Sync) {
+    for (engines, session) in sessions() {
+        test(engines, &session);
+    }
+    // Slow, where there are fewer cores than processes.
+    spmd::run(3, |_, session| {
+        let session: Arc<dyn Session> = session.clone();
+        test(3, &session);
+    });
 }
 
 /// A session of `engines` engines.
