@@ -6,7 +6,8 @@
 //! A block of elements is split by a `window` of two or three levels, each 51 bits wide: adding
 //! and subtracting a constant cuts an element at an absolute exponent, and the parts are summed as
 //! integers. A block that does not fit the window shows that it doesn't, and is done again with a
-//! better one, or element by element. The integers of many blocks meet in `sums`, fixed-point
+//! better one, or element by element. Processors with AVX-512 sum most blocks without a window, in half
+//! the time, and tell whether that was exact (`watched`). The integers of many blocks meet in `sums`, fixed-point
 //! numbers as wide as they have to be, which can be added to each other and sent as bytes. At the
 //! end, `number` takes one of them out, computes with it (a mean, a variance, a square root) and
 //! rounds.
@@ -26,6 +27,7 @@ mod sums;
 mod terms;
 mod tile;
 mod totals;
+mod watched;
 mod window;
 
 #[cfg(test)]

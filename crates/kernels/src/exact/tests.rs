@@ -2,5 +2,6 @@
 
 #![expect(clippy::float_cmp, reason = "these results are exact")]
 
+mod blocks;
 mod oracle;
 mod properties;

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use super::kernel::{self, Integers, ROOM};
 use super::sums::Sums;
 use super::terms::{Term, Terms};
+use super::watched::{self, Watched};
 use super::window::{MOST_LEVELS, WIDTH, Window};
 
 /// How many elements of a run are taken up at once.
@@ -18,6 +19,8 @@ const BLOCK: usize = 2048;
 pub(super) struct Tile<T, K, const S: usize> {
     width: usize,
     sums: Vec<Sums>,
+    /// The fastest way, where there is one.
+    watched: Watched,
     /// What runs were cut with last.
     of_runs: Option<[Window; S]>,
     rows: Rows<S>,
@@ -40,6 +43,7 @@ impl<T: Term, K: Terms<T, S>, const S: usize> Tile<T, K, S> {
         Self {
             width,
             sums: vec![Sums::new(width); K::SUMS],
+            watched: Watched::new(width, K::SUMS > 1),
             of_runs: None,
             rows: Rows { windows: None, integers: Vec::new(), spare: Vec::new(), taken: 0 },
             terms: PhantomData,
@@ -52,6 +56,14 @@ impl<T: Term, K: Terms<T, S>, const S: usize> Tile<T, K, S> {
 
     /// Adds a run of elements of `P` parts, which belong to the slots from the first on.
     pub(super) fn add_run<const P: usize>(&mut self, first: usize, items: &[[T; P]]) {
+        for items in items.chunks(watched::BLOCK / P) {
+            if !self.watched.add_run(&mut self.sums, first, items) {
+                self.add_run_by_window(first, items);
+            }
+        }
+    }
+
+    fn add_run_by_window<const P: usize>(&mut self, first: usize, items: &[[T; P]]) {
         for items in items.chunks(BLOCK) {
             if self.of_runs.is_some_and(|windows| self.try_run(first, items, &windows)) {
                 continue;
@@ -134,6 +146,13 @@ impl<T: Term, K: Terms<T, S>, const S: usize> Tile<T, K, S> {
 
     /// Adds rows of one length: the elements of each belong to the slots from the first on.
     pub(super) fn add_rows(&mut self, first: usize, rows: &[&[T]]) {
+        for columns in self.watched.add_rows(&mut self.sums, first, rows) {
+            let rows: Vec<&[T]> = rows.iter().map(|row| &row[columns.clone()]).collect();
+            self.add_rows_by_window(first + columns.start, &rows);
+        }
+    }
+
+    fn add_rows_by_window(&mut self, first: usize, rows: &[&[T]]) {
         debug_assert!(rows.len() <= ROOM);
         if self.rows.taken + rows.len() > ROOM {
             self.flush();
@@ -229,6 +248,7 @@ impl<T: Term, K: Terms<T, S>, const S: usize> Tile<T, K, S> {
 
     /// The sums of what came in.
     pub(super) fn into_sums(mut self) -> Vec<Sums> {
+        self.watched.flush::<T>(&mut self.sums);
         self.flush();
         self.sums
     }

@@ -158,6 +158,9 @@ fn deposit<T>(
     }
     let run: usize = ranges[outer..].iter().map(|&(_, len)| len).product();
     let mut positions = vec![0; outer];
+    // Rows for the same results, which are taken up together.
+    let mut rows: Vec<&[T]> = Vec::new();
+    let mut first = 0;
     for values in values.chunks_exact(run.max(1)) {
         let mut result = 0;
         for (axis, &(start, _)) in ranges.iter().enumerate() {
@@ -165,7 +168,12 @@ fn deposit<T>(
             result = result * kept[axis] + if reduced[axis] { 0 } else { start + position };
         }
         if fate == Some(false) {
-            totals.deposit_each(result, values);
+            if result != first {
+                totals.deposit_rows(first, &rows);
+                rows.clear();
+                first = result;
+            }
+            rows.push(values);
         } else {
             totals.deposit(result, values);
         }
@@ -177,6 +185,7 @@ fn deposit<T>(
             positions[axis] = 0;
         }
     }
+    totals.deposit_rows(first, &rows);
 }
 
 #[cfg(test)]

@@ -273,7 +273,7 @@ impl<E: 'static, T: Item + Convert<E>> Items<E> for Converted<T> {
 }
 
 /// How many elements of a run are read at once.
-const RUN: usize = 2048;
+const RUN: usize = 8192;
 
 /// The state of the loops over one block.
 struct Loops<E: Float, K, const S: usize> {

@@ -4,6 +4,7 @@ use std::any::Any;
 
 use half::f16;
 use num_complex::Complex;
+use smallvec::SmallVec;
 
 use super::arithmetic::{NarrowSum, Product, Sum};
 use super::extrema::Extremum;
@@ -16,7 +17,7 @@ use super::partial::Partial;
 use super::results::{Counts, Exact};
 use super::truth::{AllTrue, AnyTrue, CountTrue};
 use crate::element::with_element;
-use crate::exact::{Accumulator, Plain, Squared, Terms};
+use crate::exact::{Accumulator, MOST_ROWS, Plain, Squared, Terms};
 use crate::{Bool, DType, Element, Reduction, Result};
 
 /// A reduction that takes up elements of type `T` as they come, in any order and any pieces.
@@ -48,12 +49,12 @@ pub trait Running<T>: Send {
     /// When there is no such result.
     fn deposit(&mut self, result: usize, items: &[T]);
 
-    /// Takes up an element for each of the results from `first` on.
+    /// Takes up rows of one length: an element of each for each of the results from `first` on.
     ///
     /// # Panics
     ///
     /// When there are no such results.
-    fn deposit_each(&mut self, first: usize, items: &[T]);
+    fn deposit_rows(&mut self, first: usize, rows: &[&[T]]);
 
     /// The totals, for results of a shape.
     ///
@@ -190,9 +191,15 @@ impl<E: Float, K: Terms<E::Part, S>, const S: usize> Running<E> for Floats<E, K,
         E::deposit(&mut self.sums, result, items);
     }
 
-    fn deposit_each(&mut self, first: usize, items: &[E]) {
-        self.counts[first..first + items.len()].iter_mut().for_each(|count| *count += 1);
-        self.sums.deposit_rows(first * E::PARTS, &[E::parts(items)]);
+    fn deposit_rows(&mut self, first: usize, rows: &[&[E]]) {
+        for rows in rows.chunks(MOST_ROWS) {
+            for count in &mut self.counts[first..first + rows[0].len()] {
+                *count += rows.len() as u64;
+            }
+            let parts: SmallVec<[&[E::Part]; MOST_ROWS]> =
+                rows.iter().map(|row| E::parts(row)).collect();
+            self.sums.deposit_rows(first * E::PARTS, &parts);
+        }
     }
 
     fn into_partial(self: Box<Self>, shape: &[usize]) -> Result<Partial> {
@@ -225,10 +232,12 @@ impl<M: Lift<T, Total: Send>, T: Item> Running<T> for Totals<M> {
         }
     }
 
-    fn deposit_each(&mut self, first: usize, items: &[T]) {
-        let totals = &mut self.running[first..first + items.len()];
-        for (total, &item) in totals.iter_mut().zip(items) {
-            *total = M::absorb(*total, M::lift(item));
+    fn deposit_rows(&mut self, first: usize, rows: &[&[T]]) {
+        for row in rows {
+            let totals = &mut self.running[first..first + row.len()];
+            for (total, &item) in totals.iter_mut().zip(*row) {
+                *total = M::absorb(*total, M::lift(item));
+            }
         }
     }
 

@@ -233,7 +233,7 @@ fn elements_come_in_any_pieces() {
         for (place, items) in values.chunks(7).enumerate() {
             runs.deposit(1, items);
             for &item in items {
-                rows.deposit_each(1 + place % 2, &[item]);
+                rows.deposit_rows(1 + place % 2, &[&[item]]);
             }
         }
         let result = |partial: Partial| finish(reduction, partial, Ending::default()).unwrap().0;
