@@ -3,9 +3,6 @@
 //! Numbers are compared by their bits: a comparison of floats with NaN would count as invalid, and
 //! so would the maximum of two.
 
-/// The bit of the sign.
-pub(super) const SIGN: u64 = 1 << 63;
-
 /// An instruction set, as far as formulas care.
 pub(crate) trait Isa {
     /// Whether it multiplies and adds with one rounding.
@@ -27,11 +24,117 @@ impl Isa for Separate {
     const FUSED: bool = false;
 }
 
-/// `a * b + c`, rounded once where the instruction set can.
-#[inline(always)]
-pub(super) fn fma<I: Isa>(a: f64, b: f64, c: f64) -> f64 {
-    if I::FUSED { a.mul_add(b, c) } else { a * b + c }
+/// The steps that are the same for both precisions: with the bits of a number, as they are and as
+/// integers with signs.
+macro_rules! steps {
+    ($float:ident, $bits:ident, $integer:ident) => {
+        /// The bit of the sign.
+        pub(in crate::math) const SIGN: $bits = 1 << ($bits::BITS - 1);
+
+        /// `a * b + c`, rounded once where the instruction set can.
+        #[inline(always)]
+        pub(in crate::math) fn fma<I: $crate::math::arithmetic::Isa>(
+            a: $float,
+            b: $float,
+            c: $float,
+        ) -> $float {
+            if I::FUSED { a.mul_add(b, c) } else { a * b + c }
+        }
+
+        /// The sum of two numbers and what its rounding lost; the first must be the larger one, or
+        /// zero.
+        #[inline(always)]
+        pub(in crate::math) fn fast_sum(large: $float, small: $float) -> [$float; 2] {
+            let sum = large + small;
+            [sum, (large - sum) + small]
+        }
+
+        /// A polynomial, its constant coefficient first.
+        #[inline(always)]
+        pub(in crate::math) fn polynomial<I: $crate::math::arithmetic::Isa, const N: usize>(
+            x: $float,
+            coefficients: &[$float; N],
+        ) -> $float {
+            let mut sum = coefficients[N - 1];
+            let mut index = N - 1;
+            while index > 0 {
+                index -= 1;
+                sum = fma::<I>(sum, x, coefficients[index]);
+            }
+            sum
+        }
+
+        /// One of two numbers.
+        #[inline(always)]
+        pub(in crate::math) fn select(condition: bool, yes: $float, no: $float) -> $float {
+            if condition { yes } else { no }
+        }
+
+        /// The bits of the magnitude; they are ordered as magnitudes are, infinity and NaN last.
+        #[inline(always)]
+        pub(in crate::math) fn magnitude(x: $float) -> $integer {
+            (x.to_bits() & !SIGN) as $integer
+        }
+
+        /// Whether a magnitude is below a limit; NaN is not.
+        #[inline(always)]
+        pub(in crate::math) fn is_below(x: $float, limit: $float) -> bool {
+            magnitude(x) < limit.to_bits() as $integer
+        }
+
+        /// The sign bit alone.
+        #[inline(always)]
+        pub(in crate::math) fn sign(x: $float) -> $bits {
+            x.to_bits() & SIGN
+        }
+
+        /// A number with its sign changed if a sign bit is set.
+        #[inline(always)]
+        pub(in crate::math) fn flip(x: $float, sign: $bits) -> $float {
+            $float::from_bits(x.to_bits() ^ sign)
+        }
+
+        /// Digits after the first one.
+        const FRACTION: u32 = $float::MANTISSA_DIGITS - 1;
+
+        /// Added to a number below a third of it, it rounds that to a whole number, which is then in
+        /// the last bits.
+        const ROOM: $float = ((3 as $bits) << (FRACTION - 1)) as $float;
+
+        /// The whole number next to `x`, and bits that end with it. The magnitude must be below a
+        /// third of [`ROOM`].
+        #[inline(always)]
+        pub(in crate::math) fn nearest(x: $float) -> ($float, $bits) {
+            let shifted = x + ROOM;
+            (shifted - ROOM, shifted.to_bits())
+        }
+
+        /// The whole number next to `a * b`, and bits that end with it.
+        #[inline(always)]
+        pub(in crate::math) fn nearest_product<I: $crate::math::arithmetic::Isa>(
+            a: $float,
+            b: $float,
+        ) -> ($float, $bits) {
+            let shifted = fma::<I>(a, b, ROOM);
+            (shifted - ROOM, shifted.to_bits())
+        }
+
+        /// 2 to the power of an integer that bits end with; it must be normal.
+        #[inline(always)]
+        pub(in crate::math) fn power_of_two(exponent: $bits) -> $float {
+            $float::from_bits((exponent << FRACTION).wrapping_add((1.0 as $float).to_bits()))
+        }
+
+        /// `x` times 2 to the power of an integer that bits end with; both must be normal.
+        #[inline(always)]
+        pub(in crate::math) fn scale(x: $float, exponent: $bits) -> $float {
+            $float::from_bits(x.to_bits().wrapping_add(exponent << FRACTION))
+        }
+    };
 }
+pub(super) use steps;
+
+steps!(f64, u64, i64);
 
 /// What `product`, which is `a * b` rounded, lacks.
 #[inline(always)]
@@ -52,31 +155,12 @@ fn halves(a: f64) -> [f64; 2] {
     [high, a - high]
 }
 
-/// The sum of two numbers and what its rounding lost; the first must be the larger one, or zero.
-#[inline(always)]
-pub(super) fn fast_sum(large: f64, small: f64) -> [f64; 2] {
-    let sum = large + small;
-    [sum, (large - sum) + small]
-}
-
 /// The sum of two numbers and what its rounding lost (Knuth).
 #[inline(always)]
 pub(super) fn exact_sum(a: f64, b: f64) -> [f64; 2] {
     let sum = a + b;
     let b_part = sum - a;
     [sum, (a - (sum - b_part)) + (b - b_part)]
-}
-
-/// A polynomial, its constant coefficient first.
-#[inline(always)]
-pub(super) fn polynomial<I: Isa, const N: usize>(x: f64, coefficients: &[f64; N]) -> f64 {
-    let mut sum = coefficients[N - 1];
-    let mut index = N - 1;
-    while index > 0 {
-        index -= 1;
-        sum = fma::<I>(sum, x, coefficients[index]);
-    }
-    sum
 }
 
 /// A polynomial as two of the square of its variable, so that half as many steps wait for one
@@ -98,69 +182,10 @@ pub(super) fn long_polynomial<I: Isa, const N: usize>(
     if index == 1 { fma::<I>(sum, x, coefficients[0]) } else { sum }
 }
 
-/// One of two numbers.
-#[inline(always)]
-pub(super) fn select(condition: bool, yes: f64, no: f64) -> f64 {
-    if condition { yes } else { no }
-}
-
-/// The bits of the magnitude; they are ordered as magnitudes are, infinity and NaN last.
-#[inline(always)]
-pub(super) fn magnitude(x: f64) -> i64 {
-    (x.to_bits() & !SIGN) as i64
-}
-
-/// Whether a magnitude is below a limit; NaN is not.
-#[inline(always)]
-pub(super) fn is_below(x: f64, limit: f64) -> bool {
-    magnitude(x) < limit.to_bits() as i64
-}
-
-/// The sign bit alone.
-#[inline(always)]
-pub(super) fn sign(x: f64) -> u64 {
-    x.to_bits() & SIGN
-}
-
-/// A number with its sign changed if a sign bit is set.
-#[inline(always)]
-pub(super) fn flip(x: f64, sign: u64) -> f64 {
-    f64::from_bits(x.to_bits() ^ sign)
-}
-
-/// Added to a number below 2^51, it rounds that to a whole number, which is then in the last bits.
-const ROOM: f64 = (3_u64 << 51) as f64;
-
-/// The whole number next to `x`, and bits that end with it. The magnitude must be below 2^51.
-#[inline(always)]
-pub(super) fn nearest(x: f64) -> (f64, u64) {
-    let shifted = x + ROOM;
-    (shifted - ROOM, shifted.to_bits())
-}
-
-/// The whole number next to `a * b`, and bits that end with it.
-#[inline(always)]
-pub(super) fn nearest_product<I: Isa>(a: f64, b: f64) -> (f64, u64) {
-    let shifted = fma::<I>(a, b, ROOM);
-    (shifted - ROOM, shifted.to_bits())
-}
-
 /// An integer below 2^51 as a float.
 #[inline(always)]
 pub(super) fn float(integer: u64) -> f64 {
     f64::from_bits(ROOM.to_bits().wrapping_add(integer)) - ROOM
-}
-
-/// 2 to the power of an integer that bits end with; it must be normal.
-#[inline(always)]
-pub(super) fn power_of_two(exponent: u64) -> f64 {
-    f64::from_bits((exponent << 52).wrapping_add(1.0_f64.to_bits()))
-}
-
-/// `x` times 2 to the power of an integer that bits end with; both must be normal.
-#[inline(always)]
-pub(super) fn scale(x: f64, exponent: u64) -> f64 {
-    f64::from_bits(x.to_bits().wrapping_add(exponent << 52))
 }
 
 /// The logarithm of 2 in two parts; the first ends in zeros, so that multiples of it are exact.

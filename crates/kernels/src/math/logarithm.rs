@@ -2,7 +2,7 @@
 //! `log(1 + f)`.
 
 use super::arithmetic::{
-    Isa, LN_2, fast_sum, fma, is_positive_normal, long_polynomial, power_of_two, residue, split,
+    Isa, LN_2, fast_sum, fma, is_positive_normal, polynomial, power_of_two, residue, split,
 };
 use super::loops::Function;
 
@@ -27,8 +27,7 @@ fn parts<I: Isa>(f: f64) -> [f64; 2] {
     let half_square = (f * 0.5) * f;
     let s = f / (2.0 + f);
     let square = s * s;
-    let sum =
-        fma::<I>(square, long_polynomial::<I, _>(square, square * square, &RATIO), half_square);
+    let sum = fma::<I>(square, polynomial::<I, _>(square, &RATIO), half_square);
     [half_square, s * sum]
 }
 

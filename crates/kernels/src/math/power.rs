@@ -27,6 +27,7 @@ fn logarithm<I: Isa>(x: f64) -> [f64; 2] {
     // Exact: the logarithm of the mantissa is less by that of 1 + r.
     let r = difference_to_one::<I>(mantissa, TABLE.inverse(index));
     let front = fma::<I>(exponent, LN_2[0], TABLE.logarithm(index));
+    let front_low = fma::<I>(exponent, LN_2[1], TABLE.rest(index));
     let [sum, sum_low] = fast_sum(front, r);
     let square = r * r;
     let half = r * -0.5;
@@ -34,8 +35,8 @@ fn logarithm<I: Isa>(x: f64) -> [f64; 2] {
     // Of fused steps the second one is exact, too.
     let lost = if I::FUSED { 0.0 } else { residue::<I>(half, r, half * r) };
     let high_low = fma::<I>(half, r, sum - high) + lost;
-    let tail = fma::<I>(r * square, long_polynomial::<I, _>(r, square, &LOG), sum_low + high_low);
-    [high, fma::<I>(exponent, LN_2[1], TABLE.rest(index)) + tail]
+    let low = front_low + (sum_low + high_low);
+    [high, fma::<I>(r * square, long_polynomial::<I, _>(r, square, &LOG), low)]
 }
 
 /// `x * inverse - 1`, which is exact.
