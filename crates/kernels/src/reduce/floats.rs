@@ -2,6 +2,8 @@
 
 #![expect(unsafe_code, reason = "elements are read where they lie")]
 
+use std::ops::Range;
+
 use half::f16;
 use num_complex::Complex;
 
@@ -275,6 +277,9 @@ impl<E: 'static, T: Item + Convert<E>> Items<E> for Converted<T> {
 /// How many elements of a run are read at once.
 const RUN: usize = 8192;
 
+/// The sums of so many results lie in a second-level cache.
+const WIDE: usize = 1 << 14;
+
 /// The state of the loops over one block.
 struct Loops<E: Float, K, const S: usize> {
     items: Box<dyn Items<E>>,
@@ -321,11 +326,17 @@ impl<E: Float, K: Terms<E::Part, S>, const S: usize> Loops<E, K, S> {
         } else if inner.out == 1 || inner.len == 1 {
             // So that the tiles are those of the accumulator.
             let tile = TILE / E::PARTS;
-            let mut first = 0;
-            while first < inner.len {
-                let width = (tile - (place.out + first) % tile).min(inner.len - first);
-                self.tile(rows, inner, first, width, place, place.out + first);
-                first += width;
+            // A few rows after one another are read faster than pieces of all of them.
+            let group = if inner.len <= WIDE { MOST_ROWS } else { rows.len };
+            for row in (0..rows.len).step_by(group.max(1)) {
+                let taken = row..rows.len.min(row + group);
+                let mut first = 0;
+                while first < inner.len {
+                    let width = (tile - (place.out + first) % tile).min(inner.len - first);
+                    let columns = first..first + width;
+                    self.tile(rows, taken.clone(), inner, columns, place, place.out + first);
+                    first += width;
+                }
             }
         } else {
             self.apart(rows, inner, place, |column| place.out + column * inner.out);
@@ -359,8 +370,8 @@ impl<E: Float, K: Terms<E::Part, S>, const S: usize> Loops<E, K, S> {
         let results = Accumulator::new(inner.len * E::PARTS);
         let results = std::mem::replace(&mut self.accumulator, results);
         for first in (0..inner.len).step_by(TILE / E::PARTS) {
-            let width = (TILE / E::PARTS).min(inner.len - first);
-            self.tile(rows, inner, first, width, place, first);
+            let columns = first..inner.len.min(first + TILE / E::PARTS);
+            self.tile(rows, 0..rows.len, inner, columns, place, first);
         }
         let own = std::mem::replace(&mut self.accumulator, results);
         self.accumulator.deposit_totals(&own.into_totals(), |slot| {
@@ -368,22 +379,22 @@ impl<E: Float, K: Terms<E::Part, S>, const S: usize> Loops<E, K, S> {
         });
     }
 
-    /// Takes up `width` columns, from `first` on, of some rows; they belong to the results from
-    /// `result` on.
+    /// Takes up some columns of some rows; they belong to the results from `result` on.
     fn tile(
         &mut self,
         rows: &Axis,
+        taken: Range<usize>,
         inner: &Axis,
-        first: usize,
-        width: usize,
+        columns: Range<usize>,
         place: Place,
         result: usize,
     ) {
+        let (first, width) = (columns.start, columns.len());
         let slot = result * E::PARTS;
         let Some(mask) = self.mask else {
-            for row in (0..rows.len).step_by(MOST_ROWS) {
+            for row in taken.clone().step_by(MOST_ROWS) {
                 let mut slices = [&[] as &[E::Part]; MOST_ROWS];
-                let slices = &mut slices[..MOST_ROWS.min(rows.len - row)];
+                let slices = &mut slices[..MOST_ROWS.min(taken.end - row)];
                 for (next, (slice, scratch)) in slices.iter_mut().zip(&mut self.scratch).enumerate()
                 {
                     let offset = place.item + rows.item.at(row + next);
@@ -396,7 +407,7 @@ impl<E: Float, K: Terms<E::Part, S>, const S: usize> Loops<E, K, S> {
             }
             return;
         };
-        for row in 0..rows.len {
+        for row in taken {
             let place = place.along(rows, row);
             // SAFETY: the walk stays within the block.
             let items = unsafe {
