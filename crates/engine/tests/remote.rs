@@ -4,13 +4,40 @@ mod common;
 
 use std::sync::Arc;
 
-use common::remote::{Named, remote};
+use common::remote::Named;
 use common::{array, counting, elements, layouts};
 use distarray_engine::client::{Elementwise, NpyFile, Operand, Policy};
 use distarray_engine::error::{EngineError, EngineFailure};
-use distarray_engine::{Array, Command, Reply, Session, SessionError};
+use distarray_engine::session::Courier;
+use distarray_engine::{Array, Command, RemoteSession, Reply, Session, SessionError};
 use distarray_kernels::{DType, Op, Scalar};
 use distarray_meta::{AxisMap, AxisSlice, Distribution, IndexItem};
+
+/// Makes a session of so many engines.
+type Remote<C> = fn(usize) -> Arc<RemoteSession<C>>;
+
+/// Runs tests with every courier.
+macro_rules! with_every_courier {
+    ($($test:ident),* $(,)?) => {
+        mod channels {
+            $(#[test] fn $test() { super::$test(super::common::remote::remote); })*
+        }
+        mod messages {
+            $(#[test] fn $test() { super::$test(super::common::processes::processes); })*
+        }
+    };
+}
+
+with_every_courier!(
+    functions_travel_and_their_values_come_back,
+    sets_of_engines_are_numbered_anew_when_there_are_many,
+    a_failure_releases_the_others_and_leaves_the_engines_usable,
+    whoever_returns_is_not_waited_for,
+    memory_goes_with_the_next_command,
+    errors_are_those_of_engines_that_are_threads,
+    a_closed_session_is_refused,
+    there_is_no_such_engine,
+);
 
 fn call(
     session: &dyn Session,
@@ -41,8 +68,7 @@ fn causes(failures: Vec<EngineFailure>) -> Vec<(usize, String)> {
     failures.into_iter().map(cause).collect()
 }
 
-#[test]
-fn functions_travel_and_their_values_come_back() {
+fn functions_travel_and_their_values_come_back<C: Courier + 'static>(remote: Remote<C>) {
     let session = remote(4);
     assert_eq!(call(&*session, &[0, 1, 2, 3], "number", 10).unwrap(), [10, 11, 12, 13]);
     assert_eq!(call(&*session, &[0, 1, 2, 3], "sum", 1).unwrap(), [10; 4]);
@@ -54,8 +80,7 @@ fn functions_travel_and_their_values_come_back() {
     }
 }
 
-#[test]
-fn sets_of_engines_are_numbered_anew_when_there_are_many() {
+fn sets_of_engines_are_numbered_anew_when_there_are_many<C: Courier + 'static>(remote: Remote<C>) {
     let session = remote(7);
     let sets: Vec<Vec<usize>> = (1_usize..128)
         .map(|bits| (0..7).filter(|engine| bits >> engine & 1 == 1).collect())
@@ -66,8 +91,9 @@ fn sets_of_engines_are_numbered_anew_when_there_are_many() {
     }
 }
 
-#[test]
-fn a_failure_releases_the_others_and_leaves_the_engines_usable() {
+fn a_failure_releases_the_others_and_leaves_the_engines_usable<C: Courier + 'static>(
+    remote: Remote<C>,
+) {
     let session = remote(3);
     let shared: Arc<dyn Session> = session.clone();
     let kept = array(&shared, &layouts(&[11], 3)[0]);
@@ -85,8 +111,7 @@ fn a_failure_releases_the_others_and_leaves_the_engines_usable() {
     assert_eq!(call(&*session, &[0, 1, 2], "sum", 0).unwrap(), [3; 3]);
 }
 
-#[test]
-fn whoever_returns_is_not_waited_for() {
+fn whoever_returns_is_not_waited_for<C: Courier + 'static>(remote: Remote<C>) {
     let session = remote(3);
     for _ in 0..2 {
         let failures = causes(call(&*session, &[0, 1, 2], "return", 1).unwrap_err());
@@ -96,8 +121,7 @@ fn whoever_returns_is_not_waited_for() {
     }
 }
 
-#[test]
-fn memory_goes_with_the_next_command() {
+fn memory_goes_with_the_next_command<C: Courier + 'static>(remote: Remote<C>) {
     let session = remote(3);
     let shared: Arc<dyn Session> = session.clone();
     let base = array(&shared, &layouts(&[11], 3)[0]);
@@ -116,8 +140,7 @@ fn memory_goes_with_the_next_command() {
     assert_eq!(session.array_counts().unwrap(), [0; 3]);
 }
 
-#[test]
-fn errors_are_those_of_engines_that_are_threads() {
+fn errors_are_those_of_engines_that_are_threads<C: Courier + 'static>(remote: Remote<C>) {
     let session = remote(2);
     let shared: Arc<dyn Session> = session.clone();
     let threads = common::session(2);
@@ -145,8 +168,7 @@ fn errors_are_those_of_engines_that_are_threads() {
     assert_eq!(refused[0], refused[1]);
 }
 
-#[test]
-fn a_closed_session_is_refused() {
+fn a_closed_session_is_refused<C: Courier + 'static>(remote: Remote<C>) {
     let session = remote(2);
     let shared: Arc<dyn Session> = session.clone();
     let kept = array(&shared, &layouts(&[11], 2)[0]);
@@ -157,8 +179,7 @@ fn a_closed_session_is_refused() {
     assert!(matches!(session.array_counts(), Err(SessionError::Closed)));
 }
 
-#[test]
-fn there_is_no_such_engine() {
+fn there_is_no_such_engine<C: Courier + 'static>(remote: Remote<C>) {
     let session = remote(2);
     let refused = session.execute(&[2], Command::CopyLocal { source: id(1), dest: id(2) }, 0);
     assert!(matches!(refused, Err(SessionError::Value(_))));

@@ -73,6 +73,26 @@ impl MessageCommunicator {
         self.post(dest, epoch, Kind::Message(tag), data)
     }
 
+    /// The message that [`recv`](Communicator::recv) would return, if it is here. Moves nothing on: who
+    /// waits for one of several things calls [`Endpoint::progress`](super::Endpoint::progress) in
+    /// between.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Communicator`].
+    pub fn try_recv(&self, source: Option<usize>, tag: Option<i32>) -> Result<Option<Message>> {
+        source.map_or(Ok(()), |source| self.check_rank(source))?;
+        let from = source.map(|source| self.members.rank(source));
+        let taken = self.group.0.with(|group| {
+            group.enter()?;
+            Ok(group.context(self.context).mailbox.take_message(from, tag))
+        })?;
+        Ok(taken.map(|message| Message {
+            source: self.members.index(message.source).unwrap_or_default(),
+            ..message
+        }))
+    }
+
     /// A communicator of these ranks of the world.
     fn part(&self, context: u64, ranks: Vec<usize>, rank: usize) -> Result<MessageCommunicator> {
         let mut sorted = ranks.clone();

@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, TryLockError};
 use std::time::{Duration, Instant};
 
 use super::communicator::MessageCommunicator;
+use super::control::Control;
 use super::group::{Closed, GroupState, Note, Parcel, WHOLE};
 use super::handle::MessageGroup;
-use super::header::{Header, TRAILER};
+use super::header::{Header, Kind, TRAILER};
 use super::link::Link;
 use super::mailbox::Content;
 use super::members::Members;
@@ -118,6 +119,28 @@ impl Endpoint {
         let handle = MessageGroup::new(self.0.clone(), number, members.clone());
         self.0.tell(&notes)?;
         Ok(MessageCommunicator::new(handle, WHOLE, members, index))
+    }
+
+    /// Aborts a group of other processes, in this epoch of theirs, as
+    /// [`MessageGroup::abort`] does for its members: `ranks` are those of the world that are to be
+    /// released. `number` and `reason` are what their calls fail with.
+    ///
+    /// # Errors
+    ///
+    /// [`CommError::Transport`] when the transport fails.
+    pub fn abort(
+        &self,
+        group: u64,
+        epoch: u64,
+        ranks: &[usize],
+        number: usize,
+        reason: &str,
+    ) -> Result<()> {
+        let header = Header { group, context: WHOLE, epoch, kind: Kind::Control, bulk: None };
+        let control = Control::Abort { number, reason: reason.to_owned() };
+        let notes: Vec<Note> =
+            ranks.iter().map(|&dest| Note { dest, header, control: control.clone() }).collect();
+        self.0.tell(&notes)
     }
 
     /// Moves on what is on its way; returns whether anything arrived. Calls do this by themselves; it

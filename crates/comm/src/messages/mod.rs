@@ -33,3 +33,4 @@ pub use endpoint::Endpoint;
 pub use handle::MessageGroup;
 pub use simulated::{Network, Traffic};
 pub use transport::{Arrival, LEAST_PACKET_LIMIT, Transport};
+pub use wait::BackOff;

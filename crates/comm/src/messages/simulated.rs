@@ -96,6 +96,11 @@ impl Network {
         ranks.iter().map(member).collect()
     }
 
+    /// The number of ranks.
+    pub fn size(&self) -> usize {
+        self.ranks.len()
+    }
+
     /// What a rank has sent so far.
     pub fn sent(&self, rank: usize) -> Traffic {
         *lock(&self.ranks[rank].sent)

@@ -30,7 +30,14 @@ const DOUBT: Duration = Duration::from_millis(100);
 /// long notices an arrival late by no more than an eighth of that.
 pub struct BackOff(Instant);
 
+impl Default for BackOff {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl BackOff {
+    /// The beginning of a wait.
     pub fn new() -> Self {
         Self(Instant::now())
     }

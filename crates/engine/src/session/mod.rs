@@ -1,6 +1,7 @@
 //! Sessions: how commands get from the user's side to the engines.
 
 mod job;
+pub mod messages;
 mod remote;
 mod serve;
 mod spmd;

@@ -19,7 +19,7 @@ mod request;
 pub use answer::{Answer, Outcome};
 pub use function::{FunctionCodec, NoFunctions};
 pub use parcel::Parcel;
-pub use request::{Instruction, Request};
+pub use request::{Instruction, Outline, Request};
 
 use distarray_comm::CommError;
 

@@ -30,6 +30,20 @@ pub struct Request<C = Command, D = Distribution> {
     pub instruction: Instruction<C, D>,
 }
 
+/// What a request says first: where it goes.
+#[derive(Debug, Deserialize)]
+pub struct Outline {
+    /// As [`Request::sequence`].
+    pub sequence: u64,
+    /// As [`Request::epoch`].
+    pub epoch: u64,
+    /// As [`Request::group`].
+    pub group: u64,
+    /// As [`Request::participants`].
+    #[serde(with = "distarray_meta::lists")]
+    pub participants: Arc<[usize]>,
+}
+
 /// What an engine is to do. The client writes it from what it borrows.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Instruction<C = Command, D = Distribution> {
@@ -95,6 +109,17 @@ impl Request {
     /// [`CommError::Transport`] when there is none.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CommError> {
         postcard::from_bytes(bytes).map_err(|error| unreadable(&error))
+    }
+
+    /// Where the request in these bytes goes; what is to be done isn't looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`CommError::Transport`] when there is none.
+    pub fn outline(bytes: &[u8]) -> Result<Outline, CommError> {
+        // A structure is written as its fields, one after the other, and these are the first.
+        let outline = postcard::take_from_bytes(bytes).map_err(|error| unreadable(&error))?;
+        Ok(outline.0)
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
 pub mod messages_only;
+pub mod processes;
 pub mod remote;
 pub mod spmd;
 
@@ -13,7 +14,7 @@ use distarray_meta::{AxisMap, Distribution, Indices};
 
 /// Sessions of every number of engines that everything is tested with: in one, commands on small
 /// arrays are executed by one thread for all engines; in the next, every engine has its own; in the
-/// last, engines share nothing with the client but bytes.
+/// last two, engines share nothing with the client but bytes, which go through channels or as messages.
 pub fn sessions() -> impl Iterator<Item = (usize, Arc<dyn Session>)> {
     [1, 2, 3, 4, 7].into_iter().flat_map(|engines| {
         let threaded = ThreadSession::start(engines);
@@ -22,6 +23,7 @@ pub fn sessions() -> impl Iterator<Item = (usize, Arc<dyn Session>)> {
         if engines == 4 {
             sessions.push((engines, remote::remote_session(engines)));
         }
+        sessions.push((engines, processes::orderly(engines)));
         sessions
     })
 }

@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -224,9 +225,16 @@ impl EngineFunction for Named {
                 let sum = sum.map_err(|error| failure(&error.to_string(), true))?;
                 Ok(Box::new(word(&sum)))
             }
+            // One waits until it is stopped, while the others wait for it.
+            "until stopped" if number as i64 == self.argument => {
+                while !STOPPED[number].swap(false, Ordering::AcqRel) {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Err(failure("stopped", false))
+            }
             // One fails while the others wait for it.
             "fail" if number as i64 == self.argument => Err(failure("no luck", false)),
-            "fail" => match context.communicator.barrier() {
+            "fail" | "until stopped" => match context.communicator.barrier() {
                 Ok(()) => Ok(Box::new(0_i64)),
                 Err(error) => Err(failure(&error.to_string(), true)),
             },
@@ -237,9 +245,24 @@ impl EngineFunction for Named {
                 Err(error) => Err(failure(&error.to_string(), false)),
             },
             "panic" => panic!("at the disco"),
+            // Engine 1 is at work for so many milliseconds.
+            "sleep on 1" => {
+                if number == 1 {
+                    std::thread::sleep(Duration::from_millis(self.argument as u64));
+                }
+                Ok(Box::new(0_i64))
+            }
             other => Err(failure(&format!("there is no {other}"), false)),
         }
     }
+}
+
+/// Which engines' functions are to stop.
+static STOPPED: [AtomicBool; 8] = [const { AtomicBool::new(false) }; 8];
+
+/// Has the function of an engine stop.
+pub fn stop(engine: usize) {
+    STOPPED[engine].store(true, Ordering::Release);
 }
 
 fn word(bytes: &[u8]) -> i64 {
