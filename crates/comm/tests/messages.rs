@@ -172,6 +172,7 @@ fn groups_are_aborted_one_by_one() {
 fn messages_pass_between_ranks_in_the_same_epoch_only() {
     let network = Network::new(2).with_limits(4, 4);
     let group = network.group();
+    group[1].handle().set_timeout(Some(Duration::from_secs(10)));
     for data in [&b"old"[..], b"old, and long"] {
         group[0].send(1, 0, data).unwrap();
         group[0].exchange(vec![(1, data.to_vec())], &[]).unwrap();

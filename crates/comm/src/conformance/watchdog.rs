@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
@@ -68,14 +69,8 @@ fn message(panic: &(dyn Any + Send)) -> &str {
 
 /// The stacks of all threads from a debugger, if there is one; else what the system tells about them.
 fn stacks() -> String {
-    let process = std::process::id().to_string();
-    let debugger = std::process::Command::new("gdb")
-        .args(["-p", &process, "-batch", "-ex", "thread apply all backtrace"])
-        .output();
-    if let Ok(output) = debugger
-        && output.status.success()
-    {
-        return String::from_utf8_lossy(&output.stdout).into_owned();
+    if let Some(stacks) = debugged() {
+        return stacks;
     }
     let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return String::new() };
     let describe = |task: std::fs::DirEntry| {
@@ -83,4 +78,22 @@ fn stacks() -> String {
         format!("thread {}: in {}", read("comm").trim(), read("wchan"))
     };
     tasks.flatten().map(describe).collect::<Vec<_>>().join("\n")
+}
+
+/// What a debugger tells. It writes to a file, because nobody empties a pipe while this process is
+/// stopped.
+fn debugged() -> Option<String> {
+    let process = std::process::id().to_string();
+    let path = std::env::temp_dir().join(format!("distarray-stacks-{process}"));
+    let file = std::fs::File::create(&path).ok()?;
+    let status = std::process::Command::new("gdb")
+        .args(["-p", &process, "-batch", "-ex", "thread apply all backtrace"])
+        .stdin(Stdio::null())
+        .stdout(file)
+        .stderr(Stdio::null())
+        .status();
+    let stacks = std::fs::read_to_string(&path).ok();
+    // A file that stays behind does no harm.
+    let _ = std::fs::remove_file(&path);
+    stacks.filter(|_| status.is_ok_and(|status| status.success()))
 }
