@@ -97,42 +97,40 @@ impl Supersteps for Endpoint<'_> {
         Ok(Reply::done())
     }
 
+    /// Packs what others get, copies what stays, and unpacks what comes.
     fn pass_messages(&self, communicator: &Arc<dyn Communicator>) -> Result<Reply, EngineError> {
+        // What stays is copied once, unless it has to be read before anything is written.
+        let stays = match (&self.source, &self.dest) {
+            (Some(source), Some(dest)) if !source.may_overlap(dest) => Some((source, dest)),
+            _ => None,
+        };
+        let own = self.participants.binary_search(&self.engine).ok().filter(|_| stays.is_some());
         let mut sends: Vec<(usize, Vec<u8>)> = Vec::new();
         if let (Some(source), Some(rank)) = (&self.source, self.source_rank()) {
             for transfer in plan::sends(self.source_distribution, self.dest_distribution, rank) {
                 let receiver = self.participant(self.dest_distribution, transfer.dest);
-                let mut packed = Vec::new();
-                for piece in pieces(&transfer, source.is_strided()) {
-                    packed.extend(piece.of_source(source).to_bytes()?);
+                if Some(receiver) != own {
+                    sends.push((receiver, pack(source, std::slice::from_ref(&transfer))?));
                 }
-                sends.push((receiver, packed));
             }
         }
-        let receives = match self.dest_rank() {
-            Some(rank) => plan::receives(self.source_distribution, self.dest_distribution, rank),
-            None => Vec::new(),
-        };
-        let senders: Vec<usize> = receives
-            .iter()
-            .map(|transfer| self.participant(self.source_distribution, transfer.source))
-            .collect();
+        let mut receives = Vec::new();
+        if let Some(rank) = self.dest_rank() {
+            for transfer in plan::receives(self.source_distribution, self.dest_distribution, rank) {
+                let sender = self.participant(self.source_distribution, transfer.source);
+                match stays {
+                    Some((source, dest)) if Some(sender) == own => {
+                        copy_transfer(source, dest, &transfer)?;
+                    }
+                    _ => receives.push((sender, transfer)),
+                }
+            }
+        }
+        let senders: Vec<usize> = receives.iter().map(|(sender, _)| *sender).collect();
         let arrived = communicator.exchange(sends, &senders)?;
         if let Some(dest) = &self.dest {
-            let dtype = self.source_dtype;
-            for (transfer, sender) in receives.iter().zip(&senders) {
-                let Some((_, packed)) = arrived.iter().find(|(from, _)| from == sender) else {
-                    continue;
-                };
-                let mut rest = packed.as_slice();
-                for piece in pieces(transfer, dest.is_strided()) {
-                    let target = piece.of_dest(dest);
-                    let shape = target.shape();
-                    let bytes = shape.iter().product::<usize>() * dtype.itemsize();
-                    let (this, next) = rest.split_at(bytes);
-                    copy::copy(&Block::from_bytes(dtype, &shape, this)?, &target)?;
-                    rest = next;
-                }
+            for ((_, transfer), (_, packed)) in receives.iter().zip(arrived) {
+                unpack(packed, self.source_dtype, dest, std::slice::from_ref(transfer))?;
             }
         }
         Ok(Reply::done())
@@ -171,6 +169,51 @@ pub fn copy_transfer(source: &Block, dest: &Block, transfer: &Transfer) -> Resul
     let strided = source.is_strided() && dest.is_strided();
     for piece in pieces(transfer, strided) {
         copy::copy(&piece.of_source(source), &piece.of_dest(dest))?;
+    }
+    Ok(())
+}
+
+/// The elements of transfers from one rank to one other, one after the other.
+///
+/// # Errors
+///
+/// [`EngineError::Kernel`] when memory is short.
+pub fn pack(source: &Block, transfers: &[Transfer]) -> Result<Vec<u8>, EngineError> {
+    let items: usize = transfers.iter().map(Transfer::len).sum();
+    let mut packed = Vec::with_capacity(items * source.dtype().itemsize());
+    for transfer in transfers {
+        for piece in pieces(transfer, source.is_strided()) {
+            piece.of_source(source).append_to(&mut packed)?;
+        }
+    }
+    Ok(packed)
+}
+
+/// Copies elements that were [packed](pack) to where they belong, casting.
+///
+/// # Errors
+///
+/// As [`copy::copy`].
+///
+/// # Panics
+///
+/// When there are not as many bytes as the transfers need.
+pub fn unpack(
+    packed: Vec<u8>,
+    dtype: DType,
+    dest: &Block,
+    transfers: &[Transfer],
+) -> Result<(), EngineError> {
+    let items = transfers.iter().map(Transfer::len).sum();
+    let packed = Block::of_bytes(dtype, &[items], packed);
+    let mut from = 0;
+    for transfer in transfers {
+        for piece in pieces(transfer, dest.is_strided()) {
+            let target = piece.of_dest(dest);
+            let part = packed.slice_axis(0, from, 1, target.size());
+            from += target.size();
+            copy::copy(&Block::from_flattened(&part, &target.shape()), &target)?;
+        }
     }
     Ok(())
 }

@@ -204,5 +204,13 @@ fn bytes_of_any_alignment_are_a_block() {
     distarray_kernels::copy::copy(&block.transpose(&[1, 0]), &dest).unwrap();
     assert_eq!(dest.to_vec::<f32>().unwrap(), [1.5, 8.0, -2.0, 9.0, 0.25, 10.0]);
     assert_eq!(block.to_bytes().unwrap(), bytes);
+    let mut appended = vec![7; 3];
+    for part in [block.transpose(&[1, 0]), block.slice_axis(1, 2, -2, 2), block.clone()] {
+        part.append_to(&mut appended).unwrap();
+    }
+    let appended = Block::of_bytes(DType::Float64, &[16], appended.split_off(3));
+    let expected =
+        [1.5, 8.0, -2.0, 9.0, 0.25, 10.0, 0.25, 1.5, 10.0, 8.0, 1.5, -2.0, 0.25, 8.0, 9.0, 10.0];
+    assert_eq!(appended.to_vec::<f64>().unwrap(), expected);
     assert_eq!(Block::of_bytes(DType::Int16, &[0, 4], Vec::new()).size(), 0);
 }

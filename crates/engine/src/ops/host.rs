@@ -1,13 +1,13 @@
 //! Elements between engines and the client's memory.
 
-use distarray_kernels::{Block, DType, copy};
+use distarray_kernels::{Block, DType};
 use distarray_meta::{AxisMap, Distribution, plan};
 
 use super::own_rank;
 use crate::command::Item;
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::exchange::copy_transfer;
+use crate::exchange::{copy_transfer, pack, unpack};
 use crate::{ArrayId, Reply};
 
 /// Copies this engine's piece to its place in the client's memory.
@@ -48,8 +48,8 @@ pub fn write(
     Ok(Reply::done())
 }
 
-/// The elements of this engine's piece, in C order, on their way to the client; nothing, if others
-/// have the same elements and send them.
+/// The elements of this engine's piece on their way to the client; those that others have, too, one of
+/// them sends.
 ///
 /// # Errors
 ///
@@ -61,8 +61,8 @@ pub fn sent(
 ) -> Result<(DType, Vec<u8>), EngineError> {
     let rank = own_rank(engine, distribution)?;
     let block = engine.block(array)?;
-    let is_sent = !plan::sends(distribution, &whole(distribution)?, rank).is_empty();
-    Ok((block.dtype(), if is_sent { block.to_bytes()? } else { Vec::new() }))
+    let transfers = plan::sends(distribution, &whole(distribution)?, rank);
+    Ok((block.dtype(), pack(&block, &transfers)?))
 }
 
 /// Copies the elements that a rank has [sent] to their place in the client's memory.
@@ -73,7 +73,7 @@ pub fn sent(
 ///
 /// # Panics
 ///
-/// When there are not as many bytes as the piece of the rank needs.
+/// When there are not as many bytes as the rank sends.
 pub fn received(
     distribution: &Distribution,
     rank: usize,
@@ -82,17 +82,10 @@ pub fn received(
     host: &Block,
 ) -> Result<(), EngineError> {
     let transfers = plan::sends(distribution, &whole(distribution)?, rank);
-    if transfers.is_empty() {
-        return Ok(());
-    }
-    let piece = Block::of_bytes(dtype, &distribution.local_shape(rank), elements);
-    for transfer in transfers {
-        copy_transfer(&piece, host, &transfer)?;
-    }
-    Ok(())
+    unpack(elements, dtype, host, &transfers)
 }
 
-/// What the piece of a rank is to be set to, of the client's memory, in C order.
+/// What the piece of a rank is to be set to, of the client's memory.
 ///
 /// # Errors
 ///
@@ -102,11 +95,7 @@ pub fn part(
     rank: usize,
     host: &Block,
 ) -> Result<Vec<u8>, EngineError> {
-    let piece = Block::uninitialised(host.dtype(), &distribution.local_shape(rank))?;
-    for transfer in plan::receives(&whole(distribution)?, distribution, rank) {
-        copy_transfer(host, &piece, &transfer)?;
-    }
-    Ok(piece.to_bytes()?)
+    pack(host, &plan::receives(&whole(distribution)?, distribution, rank))
 }
 
 /// Sets the elements of this engine's piece to a [part] of the client's memory, casting.
@@ -126,8 +115,8 @@ pub fn set(
     elements: Vec<u8>,
 ) -> Result<Reply, EngineError> {
     let rank = own_rank(engine, distribution)?;
-    let part = Block::of_bytes(dtype, &distribution.local_shape(rank), elements);
-    copy::copy(&part, &engine.block(array)?)?;
+    let transfers = plan::receives(&whole(distribution)?, distribution, rank);
+    unpack(elements, dtype, &engine.block(array)?, &transfers)?;
     Ok(Reply::done())
 }
 

@@ -147,7 +147,7 @@ impl Supersteps for Reshaping<'_> {
             for (dest_rank, &target) in self.copy.dest_distribution.targets().iter().enumerate() {
                 let mut packed = Vec::new();
                 for common in self.common(*rank, dest_rank) {
-                    packed.extend(source.slice_axis(0, common.source, 1, common.len).to_bytes()?);
+                    source.slice_axis(0, common.source, 1, common.len).append_to(&mut packed)?;
                 }
                 if !packed.is_empty() {
                     sends.push((participant(self.participants, target), packed));
@@ -169,9 +169,9 @@ impl Supersteps for Reshaping<'_> {
         let senders: Vec<usize> = plan.iter().map(|(sender, _)| *sender).collect();
         let arrived = communicator.exchange(sends, &senders)?;
         let staged = self.staged(dest)?;
-        for ((_, packed), (_, common)) in arrived.iter().zip(&plan) {
+        for ((_, packed), (_, common)) in arrived.into_iter().zip(&plan) {
             let items = common.iter().map(|common| common.len).sum();
-            let packed = Block::from_bytes(self.copy.source_dtype, &[items], packed)?;
+            let packed = Block::of_bytes(self.copy.source_dtype, &[items], packed);
             let mut from = 0;
             for common in common {
                 let part = packed.slice_axis(0, from, 1, common.len);

@@ -24,7 +24,7 @@ pub struct Answer {
 pub enum Outcome {
     /// It was carried out.
     Reply(Reply),
-    /// The elements of a piece, in C order; none, if other engines send them.
+    /// The elements of a piece that the engine sends, as [`crate::exchange::pack`] has them.
     Elements {
         /// Their dtype.
         dtype: DType,

@@ -5,7 +5,8 @@
 use std::ptr::NonNull;
 
 use super::{AxisLayout, Block, contiguous_axes};
-use crate::{Buffer, DType, Result};
+use crate::copy::copy;
+use crate::{Buffer, DType, KernelError, Result};
 
 impl Block {
     /// A new contiguous block whose elements, of any dtype, are `bytes` in C order.
@@ -47,15 +48,35 @@ impl Block {
     ///
     /// [`crate::KernelError::Memory`] when there is not enough.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let block = if self.is_contiguous() { self.clone() } else { self.copied()? };
-        let len = block.size() * block.dtype.itemsize();
-        let mut bytes = Vec::with_capacity(len);
-        // SAFETY: a contiguous block has so many bytes, one after the other, and so has the vector.
-        unsafe {
-            std::ptr::copy_nonoverlapping(block.as_ptr(), bytes.as_mut_ptr(), len);
-            bytes.set_len(len);
-        }
+        let mut bytes = Vec::new();
+        self.append_to(&mut bytes)?;
         Ok(bytes)
+    }
+
+    /// Appends the bytes of the elements, in C order.
+    ///
+    /// # Errors
+    ///
+    /// [`KernelError::Memory`] when there is not enough.
+    pub fn append_to(&self, bytes: &mut Vec<u8>) -> Result<()> {
+        let len = self.size() * self.dtype.itemsize();
+        bytes.try_reserve(len).map_err(|_| KernelError::Memory { bytes: len })?;
+        let end = &mut bytes.spare_capacity_mut()[..len];
+        if self.is_contiguous() {
+            // SAFETY: a contiguous block has so many bytes, one after the other, and there is room for
+            // as many in the vector, which nobody else has.
+            unsafe { std::ptr::copy_nonoverlapping(self.as_ptr(), end.as_mut_ptr().cast(), len) };
+        } else {
+            let pointer = NonNull::new(end.as_mut_ptr().cast()).unwrap_or(NonNull::dangling());
+            // SAFETY: there is room for so many bytes, and the buffer is gone before the vector is
+            // used again.
+            let buffer = unsafe { Buffer::lent(pointer, len, true, Box::new(())) };
+            let axes = contiguous_axes(self.dtype, &self.shape());
+            copy(self, &Self { buffer, offset: 0, dtype: self.dtype, axes })?;
+        }
+        // SAFETY: the bytes of all elements have been written there.
+        unsafe { bytes.set_len(bytes.len() + len) };
+        Ok(())
     }
 
     /// A view with all elements along one axis, in C order; `None` when the block is not
