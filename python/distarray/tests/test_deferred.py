@@ -234,6 +234,19 @@ class TestFilled:
         assert count(context) == before
         assert counts.toarray().tolist() == [3, 0, 3]
 
+    def test_thirty_updates_of_counts_are_one_expression(self, context: Any) -> None:
+        values, points = np.linspace(-2, 2, 7), of(context, *np.linspace(-2, 2, 7))
+        counts, expected = context.zeros(7, dtype=int), np.zeros(7, dtype=int)
+        for _ in range(30):
+            near = abs(points) <= 1.5
+            points = np.where(near, points * points - 1, points)
+            counts += near
+            within = abs(values) <= 1.5
+            values = np.where(within, values * values - 1, values)
+            expected += within
+        assert is_pending(counts)
+        assert counts.toarray().tolist() == expected.tolist()
+
     def test_shares_its_memory_with_views(self, context: Any) -> None:
         a = context.ones(5)
         later = a + 1

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use distarray_kernels::{DType, Kind, Op};
 use distarray_meta::Distribution;
+use rustc_hash::FxHashSet;
 
 use super::Array;
 use super::evaluation;
@@ -14,7 +15,7 @@ use crate::error::Result;
 
 /// How many operations are put off at most before they are carried out: a loop that never looks at
 /// what it computes must not grow an expression for ever.
-const MOST_OPERATIONS: usize = 100;
+const MOST_OPERATIONS: usize = 400;
 
 /// The result of an operation that is carried out later; `None` when it has to be at once.
 ///
@@ -82,9 +83,10 @@ struct Below {
 impl Below {
     fn new(expression: &Expression) -> Self {
         let mut arrays: Vec<Arc<Node>> = Vec::new();
-        let add = |arrays: &mut Vec<Arc<Node>>, expression: &Expression| {
+        let mut known = FxHashSet::default();
+        let mut add = |arrays: &mut Vec<Arc<Node>>, expression: &Expression| {
             for operand in expression.nodes() {
-                if !arrays.iter().any(|known| Arc::ptr_eq(known, operand)) {
+                if known.insert(Arc::as_ptr(operand)) {
                     arrays.push(operand.clone());
                 }
             }

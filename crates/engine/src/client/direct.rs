@@ -78,11 +78,7 @@ impl Elementwise<'_> {
             session.execute(&participants(layout, std::iter::empty()), command, weight)?;
         let flags = met(replies).into_iter().map(|(_, flags)| flags);
         let flags = flags.fold(FloatFlags::default(), FloatFlags::union);
-        let result = match place {
-            Destination::New(id, dtype) => Array::adopt(session, id, layout.clone(), dtype, None),
-            Destination::Existing(_) => self.out.unwrap_or(first).clone(),
-        };
-        Ok(Some((result, flags)))
+        Ok(Some((self.result(place, session, layout), flags)))
     }
 
     /// The arrays among the operands, if all are on the engines and lie as the first one.
@@ -127,13 +123,9 @@ impl Elementwise<'_> {
     }
 
     fn program(&self, looped: &Loop) -> Result<Program> {
-        let value = |(operand, &dtype): (&Operand, &DType)| {
-            Ok(match operand {
-                Operand::Array(array) => Value::Block(array.dtype()),
-                Operand::Host(block) => Value::Block(block.dtype()),
-                Operand::Scalar(scalar) => Value::Constant(scalar.cast(dtype)?),
-                Operand::Python(scalar) => Value::Constant(scalar.to(dtype)?),
-            })
+        let value = |(operand, &dtype): (&Operand, &DType)| match operand.array() {
+            Some(array) => Ok(Value::Block(array.dtype())),
+            None => operand.constant(dtype).map(Value::Constant),
         };
         let values = self.operands.iter().zip(&looped.inputs).map(value);
         let values = values.collect::<Result<Vec<Value>>>()?;

@@ -47,6 +47,19 @@ impl Operand {
         }
     }
 
+    /// A number as one of a dtype.
+    ///
+    /// # Panics
+    ///
+    /// For an array.
+    pub(super) fn constant(&self, dtype: DType) -> Result<Scalar> {
+        Ok(match self {
+            Self::Scalar(scalar) => scalar.cast(dtype)?,
+            Self::Python(scalar) => scalar.to(dtype)?,
+            Self::Array(_) | Self::Host(_) => unreachable!("an array is no number"),
+        })
+    }
+
     /// About how many bytes the operand holds.
     pub fn bytes(&self) -> usize {
         match self {
@@ -158,14 +171,23 @@ impl<'a> Elementwise<'a> {
         let mut evaluation = Evaluation::new(&session, &layout);
         evaluation.value(&expression, dtype, mask.as_ref())?;
         let flags = evaluation.run_into(place, self.out.map(|out| &**out.node()))?;
-        let result = match (self.out, place) {
-            (None, Destination::New(id, dtype)) => {
-                Array::adopt(&session, id, layout.clone(), dtype, None)
-            }
+        Ok((self.result(place, &session, &layout), flags))
+    }
+
+    /// The array whose elements have been put into this place.
+    pub(super) fn result(
+        &self,
+        place: Destination,
+        session: &Arc<dyn Session>,
+        layout: &Distribution,
+    ) -> Array {
+        match (self.out, place) {
             (Some(out), _) => out.clone(),
+            (None, Destination::New(id, dtype)) => {
+                Array::adopt(session, id, layout.clone(), dtype, None)
+            }
             (None, Destination::Existing(_)) => unreachable!("there is an array for the result"),
-        };
-        Ok((result, flags))
+        }
     }
 
     fn arrays(&self) -> Vec<&Array> {
@@ -216,8 +238,7 @@ impl Gathering<'_> {
                 align(array, self.layout, self.operation, self.policy)?
             }
             Operand::Host(block) => scatter(self.session, self.layout, block)?,
-            Operand::Scalar(scalar) => return Ok(Term::Constant(scalar.cast(dtype)?)),
-            Operand::Python(scalar) => return Ok(Term::Constant(scalar.to(dtype)?)),
+            number => return Ok(Term::Constant(number.constant(dtype)?)),
         };
         // What is repeated is computed once, not for every element of the result.
         if array.shape() != self.shape {
