@@ -134,7 +134,7 @@ fn check<T: Term, K: Terms<T, S>, const S: usize>(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     #[cfg_attr(miri, ignore = "too many elements")]
