@@ -7,6 +7,8 @@ use distarray_comm::CommError;
 use distarray_comm::messages::schedule::Tree;
 use distarray_comm::messages::{BackOff, Endpoint, MessageCommunicator};
 
+use distarray_kernels::fork;
+
 use super::frame::{self, Bytes, GATHER, LONG, REQUEST, SPREAD, STRING};
 use super::peers::Peers;
 use super::roster::{Roster, place};
@@ -25,7 +27,11 @@ pub struct MessageCourier {
     endpoint: Endpoint,
     roster: Roster,
     everybody: MessageCommunicator,
+    /// Held while answers are waited for; who only wants to know something takes no part in that.
     state: Mutex<State>,
+    limit: Mutex<Option<Duration>>,
+    /// Says whether the process was forked since.
+    generation: u32,
 }
 
 struct State {
@@ -34,7 +40,6 @@ struct State {
     sequence: u64,
     epoch: u64,
     group: u64,
-    limit: Option<Duration>,
 }
 
 impl MessageCourier {
@@ -54,15 +59,22 @@ impl MessageCourier {
         }
         let everybody = roster.everybody(endpoint)?;
         let peers = Peers::new(roster.engines.len());
-        let state = State { peers, sequence: 0, epoch: 0, group: 0, limit: None };
-        Ok(Self { endpoint: endpoint.clone(), roster, everybody, state: Mutex::new(state) })
+        let state = State { peers, sequence: 0, epoch: 0, group: 0 };
+        Ok(Self {
+            endpoint: endpoint.clone(),
+            roster,
+            everybody,
+            state: Mutex::new(state),
+            limit: Mutex::new(None),
+            generation: fork::generation(),
+        })
     }
 
     /// Sets, or takes away, how long an engine may give no sign of life while its answer is waited
     /// for. Engines at work do give them. One that is given up fails its command with
     /// [`CommError::TimedOut`], and the others are released. At first there is no limit.
     pub fn set_limit(&self, limit: Option<Duration>) {
-        self.state().limit = limit;
+        *self.limit.lock().unwrap_or_else(PoisonError::into_inner) = limit;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -89,7 +101,8 @@ impl MessageCourier {
     }
 
     fn look_after(&self, state: &mut State, participants: &[usize]) -> Result<(), CommError> {
-        let Some(limit) = state.limit else { return Ok(()) };
+        let limit = *self.limit.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(limit) = limit else { return Ok(()) };
         let looked = state.peers.look_after(&self.everybody, limit);
         if let Err(error @ CommError::TimedOut { rank: Some(engine), .. }) = &looked {
             // The others may be waiting for it, too.
@@ -101,7 +114,7 @@ impl MessageCourier {
 
 impl Courier for MessageCourier {
     fn engines(&self) -> usize {
-        self.state().peers.len()
+        self.roster.engines.len()
     }
 
     fn deliver(
@@ -189,7 +202,9 @@ impl Courier for MessageCourier {
 
 impl Drop for MessageCourier {
     fn drop(&mut self) {
-        // The engines are to hear that they may leave.
-        let _ = self.endpoint.flush(FAREWELL);
+        // The engines are to hear that they may leave. They are the parent's, if there is one.
+        if fork::generation() == self.generation {
+            let _ = self.endpoint.flush(FAREWELL);
+        }
     }
 }

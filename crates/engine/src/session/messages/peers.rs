@@ -50,10 +50,6 @@ impl Peers {
         Self { engines: vec![Peer::default(); engines], awaited: None, unfinished: Vec::new() }
     }
 
-    pub fn len(&self) -> usize {
-        self.engines.len()
-    }
-
     /// Whether all of these have answered all that they were asked: they are at no work.
     pub fn are_idle(&self, engines: &[usize]) -> bool {
         engines.iter().all(|&engine| self.engines[engine].answered >= self.engines[engine].asked)
