@@ -220,13 +220,13 @@ unsafe fn run<T: Element, const N: usize, U: Element>(
         let met = flags::take();
         // SAFETY: the caller's promise.
         let found = unsafe { apply(inputs, output, formula.values) };
+        // SAFETY: the caller's promise.
+        let masks = if found { unsafe { masks(inputs, formula.mask) } } else { [0; GROUP / CHUNK] };
         flags::take();
         flags::restore(met);
         if !found {
             continue;
         }
-        // SAFETY: the caller's promise.
-        let masks = unsafe { masks(inputs, formula.mask) };
         for (mut mask, start) in masks.into_iter().zip((0..GROUP).step_by(CHUNK)) {
             while mask != 0 {
                 let index = start + mask.trailing_zeros() as usize;

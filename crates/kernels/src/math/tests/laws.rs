@@ -2,6 +2,7 @@
 
 use super::super::*;
 use super::{Function, Random, evaluate, loops};
+use crate::program::flags::{self, Record};
 
 /// Arguments of all kinds, usual ones and others.
 fn arguments(len: usize, seed: u64) -> Vec<f64> {
@@ -78,5 +79,19 @@ fn chunks_and_what_is_left_of_them_are_filled() {
                 assert!((value / x.exp() - 1.0).abs() < 1e-5, "{stamp}: {x} gives {value}");
             }
         }
+    }
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "Miri has no floating-point environment")]
+fn exceptions_of_formulas_are_forgotten() {
+    for (stamp, kernel) in loops::<f64, Power, 2, f64>() {
+        flags::take();
+        // In the formula the exponent times the logarithm of the base overflows.
+        assert_eq!(evaluate::<f64, 2>(kernel, &[&[1e-3], &[1e308]]), [0.0]);
+        let mut record = Record::default();
+        record.add(0, flags::take());
+        let (_, found) = record.finish()[0];
+        assert!(found.underflow & !found.overflow, "{stamp}: {found:?}");
     }
 }
