@@ -101,6 +101,17 @@ bench: $(STAMPS)/extension $(STAMPS)/group-bench $(STAMPS)/floor ## Print times 
 .PHONY: bench-peers
 bench-peers: $(STAMPS)/group-peers bench ## The same, beside other packages, which it installs.
 
+# With more processes than cores, Open MPI wants to be told that this is meant; and that it may run
+# as root, where it does.
+MPI_SETTINGS := OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 PRTE_ALLOW_RUN_AS_ROOT=1 \
+	PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe PATH=$(BIN):$$PATH
+
+.PHONY: bench-mpi
+bench-mpi: $(STAMPS)/extension $(STAMPS)/extra-test ## Print times of MPI processes, beside mpi4py by hand.
+	for n in 2 4; do $(MPI_SETTINGS) mpiexec -n $$n python -m benchmarks.processes redistribution; \
+		$(BIN)/python -m benchmarks.processes threads $$n; done
+	$(MPI_SETTINGS) mpiexec -n 5 python -m benchmarks.processes round-trip
+
 .PHONY: docs
 docs: $(STAMPS)/extension $(STAMPS)/extra-docs ## Build the documentation into docs/_build/html.
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
-from typing import Any, Self, final
+from typing import Any, ClassVar, Self, final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ __all__ = [
     "AxisMap",
     "Communicator",
     "Distribution",
+    "Endpoint",
     "Engine",
     "Engines",
     "Indices",
@@ -22,6 +23,7 @@ __all__ = [
     "Passing",
     "__version__",
     "align",
+    "check_communicator",
     "check_dim_data_per_rank",
     "check_dim_dict",
     "check_grid_shape_postconditions",
@@ -35,6 +37,7 @@ __all__ = [
     "multiplicative_partitions",
     "normalize_grid_shape",
     "operations",
+    "serve",
 ]
 
 __version__: str
@@ -80,6 +83,12 @@ class Communicator:
         """Release every rank that waits, or will wait, on the whole group."""
     def reset(self) -> None:
         """Make an aborted group usable again; no rank may be in a call."""
+
+def serve(endpoint: Endpoint, client: int, engines: Sequence[int]) -> None:
+    """Work as one of the engines of `client` until the client ends."""
+
+def check_communicator(communicator: Communicator) -> None:
+    """Run the suite that every communicator passes, as one of its ranks; all of them call this."""
 
 def in_process_group(size: int) -> list[Communicator]:
     """Make a group, and give the communicators of its ranks, which are threads of this process."""
@@ -276,13 +285,51 @@ def multiplicative_partitions(number: int, parts: int, smallest: int = 1) -> lis
     """Return the ascending tuples of factors whose product is a number."""
 
 @final
+class Endpoint:
+    """The end of the messages between processes that this process has."""
+
+    MPI_FUNCTIONS: ClassVar[list[str]]
+
+    @staticmethod
+    def over_mpi(
+        addresses: Sequence[int],
+        communicator: int,
+        byte: int,
+        any_source: int,
+        rank: int,
+        size: int,
+        chunk_limit: int = 0,
+    ) -> Endpoint:
+        """Make the end of an MPI communicator that nobody else uses and that returns errors."""
+    @property
+    def rank(self) -> int:
+        """The rank of this process."""
+    @property
+    def size(self) -> int:
+        """The number of processes."""
+    def group(self, number: int, ranks: Sequence[int]) -> Communicator:
+        """Make a communicator of these ranks; each of them does, with a number used once."""
+    def close(self, seconds: float) -> bool:
+        """Wait until nothing is on its way, and send and receive nothing from then on."""
+
+@final
 class Engines:
-    """The engines that live in this process: threads, started as they are needed."""
+    """Engines: threads of this process, or other processes."""
 
     def __new__(cls, count: int) -> Self: ...
+    @staticmethod
+    def remote(endpoint: Endpoint, client: int, engines: Sequence[int]) -> Engines:
+        """Return the engines that work for this process: the processes of these ranks."""
+    @staticmethod
+    def spmd(endpoint: Endpoint, is_checking: bool) -> Engines:
+        """Return the engines that all processes of the endpoint are; each of them calls this."""
     def __len__(self) -> int:
         """Return the number of engines."""
 
+    def once(self, function: Callable[[], bytes]) -> bytes:
+        """Call a function in one of the processes that run the program; return what it gave."""
+    def set_time_limit(self, seconds: float | None) -> None:
+        """Set for how long an engine in another process may give no sign of life."""
     def array_counts(self) -> list[int]:
         """Return the number of arrays that each engine keeps."""
 

@@ -15,6 +15,10 @@ from typing import Any
 _OWN_FILES = frozenset(str(Path(__file__).parent / "globalapi" / name) for name in ("_call.py",))
 
 
+# Where an exception from another process has its traceback.
+_ELSEWHERE = "__distarray_traceback__"
+
+
 class EngineFailure:
     """Mixed into the type of an exception that was raised on an engine.
 
@@ -77,11 +81,56 @@ def summary(failures: Sequence[tuple[int, BaseException]], is_own: bool = False)
     return _group(failures, named)
 
 
+def packed(exception: BaseException) -> list[Any]:
+    """Return an exception of an engine as bytes, for the client in another process.
+
+    Its traceback goes along as text. An exception that can't be sent becomes one of the first of
+    its base classes that can.
+    """
+    from distarray.globalapi import _shipping
+
+    text = _traceback_of(exception)
+    for kind in type(exception).__mro__:
+        try:
+            sent = exception if kind is type(exception) else kind(_text_of(exception))
+            parts = _shipping.pack(_Sent(sent, text), to_client=True)
+            # It may be writable and not readable.
+            _shipping.unpack(parts)
+        except Exception:
+            continue
+        return parts
+    return _shipping.pack(_Sent(RuntimeError(_text_of(exception)), text))
+
+
+class _Sent:
+    """An exception on its way from another process."""
+
+    def __init__(self, exception: BaseException, text: str) -> None:
+        self.exception = exception
+        self.text = text
+
+    def __reduce__(self) -> Any:
+        return (_arrived, (self.exception, self.exception.__dict__, self.text))
+
+
+def _arrived(exception: BaseException, fields: dict[str, Any], text: str) -> BaseException:
+    exception.__dict__.update(fields)
+    exception.__dict__[_ELSEWHERE] = text
+    return exception
+
+
+def _traceback_of(exception: BaseException) -> str:
+    elsewhere = exception.__dict__.pop(_ELSEWHERE, None)
+    if elsewhere is not None:
+        return str(elsewhere)
+    own = _own_frames_removed(exception.__traceback__)
+    return "".join(traceback.format_exception(type(exception), exception, own))
+
+
 def _named(engine: int, exception: BaseException) -> BaseException:
     """Return an exception of the same type whose message names the engine."""
-    own = _own_frames_removed(exception.__traceback__)
-    lines = traceback.format_exception(type(exception), exception, own)
-    text = f"{_text_of(exception)}\n\nRaised on engine {engine}:\n{''.join(lines)}".rstrip()
+    lines = _traceback_of(exception)
+    text = f"{_text_of(exception)}\n\nRaised on engine {engine}:\n{lines}".rstrip()
     return _rebuilt(exception, engine, text.lstrip("\n"))
 
 

@@ -252,8 +252,15 @@ fn in_process_group(size: usize) -> Vec<Communicator> {
     ranks.into_iter().map(Communicator::in_process).collect()
 }
 
+/// Run the suite that every communicator passes, as one of its ranks; all of them call this.
+#[pyfunction]
+fn check_communicator(py: Python<'_>, communicator: &Communicator) {
+    py.detach(|| comm::conformance::check(&communicator.inner));
+}
+
 /// Adds the names of this module to `_core`.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Communicator>()?;
+    module.add_function(wrap_pyfunction!(check_communicator, module)?)?;
     module.add_function(wrap_pyfunction!(in_process_group, module)?)
 }

@@ -1,25 +1,45 @@
-//! The session of engines in this process.
+//! The sessions: engines that are threads of this process, and those that are other processes.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::ThreadId;
+use std::time::Duration;
 
 use distarray_comm::Interrupt;
-use distarray_engine::session::Host;
-use distarray_engine::{ArrayId, Session, ThreadSession};
+use distarray_comm::messages::Endpoint;
+use distarray_engine::session::messages::{MessageCourier, MessageLink, Roster};
+use distarray_engine::session::{self, Host, RemoteSession, SpmdSession};
+use distarray_engine::{ArrayId, Engine, EngineError, Session, ThreadSession};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use crate::comm;
 use crate::errors::raise;
 use crate::function::{self, PyFunction};
+use crate::mpi::PyEndpoint;
+use crate::shipping::PyCodec;
 use crate::thread::{self, PythonThread};
 
-/// The engines that live in this process: threads, started as they are needed.
+/// Engines: threads of this process, or other processes.
 #[pyclass(frozen, name = "Engines", module = "distarray._core")]
 pub struct PyEngines {
-    pub session: Arc<ThreadSession>,
+    pub session: Arc<dyn Session>,
+    kind: Kind,
     interpreter: Arc<Interpreter>,
 }
+
+/// What engines are.
+enum Kind {
+    Threads(Arc<ThreadSession>),
+    /// Processes that work for this one, and this one's end of the messages to them.
+    Elsewhere(Arc<RemoteSession<MessageCourier>>, Endpoint),
+    /// Processes that all run the program.
+    Everywhere(Arc<SpmdSession>, Endpoint),
+}
+
+/// For so long a process that ends waits for what is on its way.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// What the session may ask of the Python interpreter.
 #[derive(Default)]
@@ -95,12 +115,41 @@ impl PyEngines {
     fn new(count: usize) -> Self {
         let interpreter = Arc::new(Interpreter::default());
         let session = ThreadSession::with_host(count, Some(interpreter.clone()));
-        Self { session, interpreter }
+        Self { session: session.clone(), kind: Kind::Threads(session), interpreter }
     }
 
-    /// Sees to it that there are at least `count` engines.
+    /// The engines that work for this process, whose rank is `client`: the processes of these ranks,
+    /// which call `serve`.
+    #[staticmethod]
+    fn remote(endpoint: &PyEndpoint, client: usize, engines: Vec<usize>) -> PyResult<Self> {
+        let interpreter = Arc::new(Interpreter::default());
+        let roster = Roster { session: 0, client, engines };
+        let courier = MessageCourier::new(&endpoint.inner, roster).map_err(raise)?;
+        let codec = Arc::new(PyCodec { interpreter: interpreter.clone() });
+        let session = RemoteSession::new(courier, codec, Some(interpreter.clone()));
+        let kind = Kind::Elsewhere(session.clone(), endpoint.inner.clone());
+        Ok(Self { session, kind, interpreter })
+    }
+
+    /// The engines that all processes of the endpoint are, each of which calls this and then runs the
+    /// same program. With `is_checking`, those that are elsewhere in the program are named.
+    #[staticmethod]
+    fn spmd(endpoint: &PyEndpoint, is_checking: bool) -> PyResult<Self> {
+        let interpreter = Arc::new(Interpreter::default());
+        let ranks: Vec<usize> = (0..endpoint.inner.size()).collect();
+        let group = |number| endpoint.inner.group(number, &ranks).map_err(raise);
+        let codec = Arc::new(PyCodec { interpreter: interpreter.clone() });
+        let session = SpmdSession::new(group(0)?, group(1)?, codec, Some(interpreter.clone()));
+        session.set_checking(is_checking);
+        let kind = Kind::Everywhere(session.clone(), endpoint.inner.clone());
+        Ok(Self { session, kind, interpreter })
+    }
+
+    /// Sees to it that there are at least `count` engines, which are threads.
     fn ensure(&self, count: usize) {
-        self.session.ensure(count);
+        if let Kind::Threads(session) = &self.kind {
+            session.ensure(count);
+        }
     }
 
     /// The number of engines.
@@ -111,20 +160,52 @@ impl PyEngines {
     /// Up to how many bytes per engine a command is executed by the caller's thread for all engines.
     #[getter]
     fn inline_bytes(&self) -> usize {
-        self.session.inline_bytes()
+        if let Kind::Threads(session) = &self.kind { session.inline_bytes() } else { 0 }
     }
 
     /// Sets up to how many bytes per engine a command is executed by the caller's thread for all
     /// engines; with 0, small arrays take the same path as large ones.
     fn set_inline_bytes(&self, count: usize) {
-        self.session.set_inline_bytes(count);
+        if let Kind::Threads(session) = &self.kind {
+            session.set_inline_bytes(count);
+        }
     }
 
-    /// The number of arrays that each engine keeps.
-    fn array_counts(&self) -> Vec<usize> {
-        (0..self.session.engines())
-            .map(|number| self.session.engine(number).map_or(0, |engine| engine.len()))
-            .collect()
+    /// Calls `function`, which returns bytes, in one of the processes that run the program; returns in
+    /// all of them what it returned there.
+    #[expect(clippy::needless_pass_by_value, reason = "pyo3 gives arguments by value")]
+    fn once<'py>(&self, py: Python<'py>, function: Py<PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+        let mut call = || {
+            Python::attach(|py| {
+                let bytes = function.call0(py).and_then(|bytes| bytes.extract::<Vec<u8>>(py));
+                bytes.map_err(|error| EngineError::Function(function::failure(py, error)))
+            })
+        };
+        let bytes = py.detach(|| self.session.once(&mut call)).map_err(raise)?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    /// Sets for how many seconds an engine in another process may give no sign of life while others
+    /// wait for it; None: for ever.
+    fn set_time_limit(&self, seconds: Option<f64>) -> PyResult<()> {
+        let limit = seconds.map(Duration::try_from_secs_f64).transpose();
+        let limit = limit.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        if let Kind::Elsewhere(session, _) = &self.kind {
+            session.courier().set_limit(limit);
+        }
+        Ok(())
+    }
+
+    /// The number of arrays that each engine keeps; of engines that all run the program, that of this
+    /// process alone is known.
+    fn array_counts(&self, py: Python<'_>) -> PyResult<Vec<usize>> {
+        match &self.kind {
+            Kind::Threads(session) => Ok((0..session.engines())
+                .map(|number| session.engine(number).map_or(0, |engine| engine.len()))
+                .collect()),
+            Kind::Elsewhere(session, _) => py.detach(|| session.array_counts()).map_err(raise),
+            Kind::Everywhere(session, _) => Ok(vec![session.engine().len()]),
+        }
     }
 
     /// A name for arrays that functions leave on the engines.
@@ -158,9 +239,50 @@ impl PyEngines {
     }
 
     /// Asks functions that run on engines to stop, waits a moment for them, and calls no more: the
-    /// interpreter is about to end.
-    fn close(&self, py: Python<'_>) {
+    /// interpreter is about to end. Engines in other processes end.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
         self.interpreter.end();
-        py.detach(|| self.session.close());
+        match &self.kind {
+            Kind::Threads(session) => {
+                py.detach(|| session.close());
+                Ok(())
+            }
+            Kind::Elsewhere(session, endpoint) => {
+                py.detach(|| session.close()).map_err(raise)?;
+                py.detach(|| endpoint.close(FAREWELL)).map(drop).map_err(raise)
+            }
+            Kind::Everywhere(_, endpoint) => {
+                py.detach(|| endpoint.close(FAREWELL)).map(drop).map_err(raise)
+            }
+        }
     }
+}
+
+/// Works as one of the engines of `client`, in the order of `engines` (ranks), until the client ends.
+#[pyfunction]
+fn serve(
+    py: Python<'_>,
+    endpoint: &PyEndpoint,
+    client: usize,
+    engines: Vec<usize>,
+) -> PyResult<()> {
+    let rank = endpoint.inner.rank();
+    let number = engines.iter().position(|&engine| engine == rank);
+    let number = number
+        .ok_or_else(|| PyValueError::new_err(format!("rank {rank} is not among the engines")))?;
+    let interpreter = Arc::new(Interpreter::default());
+    let roster = Roster { session: 0, client, engines };
+    let host: Arc<dyn Host> = interpreter.clone();
+    let codec = PyCodec { interpreter };
+    py.detach(|| {
+        let mut link = MessageLink::new(&endpoint.inner, roster, Some(host))?;
+        session::serve(&Arc::new(Engine::new(number)), &mut link, &codec)
+    })
+    .map_err(raise)
+}
+
+/// Adds the names of this module to `_core`.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyEngines>()?;
+    module.add_function(wrap_pyfunction!(serve, module)?)
 }

@@ -44,7 +44,12 @@ impl PyFunction {
         drop(function);
     }
 
-    fn callable<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    /// The callable.
+    ///
+    /// # Errors
+    ///
+    /// When nobody waits for it any more.
+    pub fn callable<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let function = self.function.lock().unwrap_or_else(PoisonError::into_inner);
         match &*function {
             Some(function) => Ok(function.bind(py).clone()),
@@ -71,12 +76,17 @@ impl EngineFunction for PyFunction {
     fn call(&self, context: &FunctionContext<'_>) -> Result<Box<dyn Any + Send>, FunctionError> {
         Python::attach(|py| match self.call_attached(py, context) {
             Ok(value) => Ok(Box::new(value) as Box<dyn Any + Send>),
-            Err(error) => Err(FunctionError {
-                is_echo: is_aborted(py, &error),
-                is_interrupt: error.is_instance_of::<PyKeyboardInterrupt>(py),
-                cause: Box::new(error),
-            }),
+            Err(error) => Err(failure(py, error)),
         })
+    }
+}
+
+/// What an exception says of the function that raised it.
+pub fn failure(py: Python<'_>, error: PyErr) -> FunctionError {
+    FunctionError {
+        is_echo: is_aborted(py, &error),
+        is_interrupt: error.is_instance_of::<PyKeyboardInterrupt>(py),
+        cause: Box::new(error),
     }
 }
 

@@ -11,6 +11,8 @@ mod file;
 mod function;
 mod host;
 mod meta;
+mod mpi;
+mod shipping;
 mod thread;
 
 use pyo3::prelude::*;
@@ -21,7 +23,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     meta::register(module)?;
     comm::register(module)?;
-    module.add_class::<engines::PyEngines>()?;
+    module.add_class::<mpi::PyEndpoint>()?;
+    engines::register(module)?;
     module.add_class::<function::PyEngine>()?;
     module.add_class::<file::PyNpyFile>()?;
     array::register(module)

@@ -59,25 +59,22 @@ def save(
     """Write arrays to a directory, in place of the checkpoint that may be there."""
     _check(context, arrays)
     folder = Path(fspath(directory))
-    folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder, fcntl.LOCK_EX):
-        generation = folder / f"{_GENERATION}{uid().removeprefix('__distarray___')}"
-        generation.mkdir()
+    with _locked(context, folder, fcntl.LOCK_EX):
+        generation = folder / context._once(lambda: _begin(folder))
         try:
-            _commit(folder, _write(context, generation, arrays))
+            manifest = _write(context, generation, arrays)
+            context._once(lambda: _commit(folder, manifest))
         except BaseException:
-            shutil.rmtree(generation, ignore_errors=True)
+            context._once(lambda: shutil.rmtree(generation, ignore_errors=True))
             raise
-        _remove_others(folder, generation)
+        context._once(lambda: _remove_others(folder, generation))
 
 
 def restore(context: BaseContext, directory: str | PathLike[str]) -> dict[str, DistArray]:
     """Return the arrays of the checkpoint in a directory, by name."""
     folder = Path(fspath(directory))
-    if not (folder / _MANIFEST).is_file():
-        raise FileNotFoundError(errno.ENOENT, "there is no checkpoint in", str(folder))
-    with _locked(folder, fcntl.LOCK_SH):
-        manifest = _read_manifest(folder / _MANIFEST)
+    with _locked(context, folder, fcntl.LOCK_SH):
+        manifest = context._once(lambda: _read_manifest(folder / _MANIFEST))
         generation = folder / manifest["generation"]
         _verify(context, generation, manifest["files"])
         return {
@@ -105,21 +102,41 @@ def _check(context: BaseContext, arrays: Mapping[str, DistArray]) -> None:
 
 
 @contextmanager
-def _locked(folder: Path, kind: int) -> Iterator[None]:
-    """Keep other processes from replacing the checkpoint meanwhile."""
-    # Readers may not be allowed to write; the lock goes with the file, however the process ends.
+def _locked(context: BaseContext, folder: Path, kind: int) -> Iterator[None]:
+    """Keep other programs from replacing the checkpoint meanwhile."""
+    locks: list[int] = []
+    context._once(lambda: locks.append(_lock(folder, kind)))
+    try:
+        yield
+    finally:
+        for descriptor in locks:
+            os.close(descriptor)
+
+
+def _lock(folder: Path, kind: int) -> int:
+    """Lock a folder, until the file of this descriptor is closed, however the process ends."""
+    if kind == fcntl.LOCK_EX:
+        folder.mkdir(parents=True, exist_ok=True)
+    elif not (folder / _MANIFEST).is_file():
+        raise FileNotFoundError(errno.ENOENT, "there is no checkpoint in", str(folder))
+    # Readers may not be allowed to write.
     flags = os.O_RDONLY if kind == fcntl.LOCK_SH else os.O_RDWR | os.O_CREAT
     descriptor = os.open(folder / _LOCK, flags, 0o666)
     try:
-        try:
-            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise CheckpointError(
-                f"another program is using the checkpoint in {folder} at the moment"
-            ) from error
-        yield
-    finally:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError as error:
         os.close(descriptor)
+        raise CheckpointError(
+            f"another program is using the checkpoint in {folder} at the moment"
+        ) from error
+    return descriptor
+
+
+def _begin(folder: Path) -> str:
+    """Make the folder of a new generation; return its name."""
+    name = f"{_GENERATION}{uid().removeprefix('__distarray___')}"
+    (folder / name).mkdir()
+    return name
 
 
 def _commit(folder: Path, manifest: dict[str, Any]) -> None:
@@ -181,12 +198,12 @@ def _write(
     entries = {}
     for name, array in arrays.items():
         context.save_npy(generation / f"{name}.npy", array)
-        axes = [
-            _describe(axis_map, generation / f"{name}.axis-{axis}.npy")
-            for axis, axis_map in enumerate(array.distribution.maps)
-        ]
-        entries[name] = {"file": f"{name}.npy", "axes": axes}
-    sizes = {path.name: path.stat().st_size for path in sorted(generation.iterdir())}
+        maps = array.distribution.maps
+        entries[name] = {
+            "file": f"{name}.npy",
+            "axes": context._once(lambda: _describe_all(maps, generation, name)),  # noqa: B023
+        }
+    sizes = context._once(lambda: _sizes(generation))
     checksums = _checksums(context, generation, sizes, sync=True)
     return {
         "format": _FORMAT,
@@ -199,6 +216,17 @@ def _write(
             for name, size in sizes.items()
         },
     }
+
+
+def _sizes(generation: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_size for path in sorted(generation.iterdir())}
+
+
+def _describe_all(maps: Sequence[MapBase], generation: Path, name: str) -> list[dict[str, Any]]:
+    return [
+        _describe(axis_map, generation / f"{name}.axis-{axis}.npy")
+        for axis, axis_map in enumerate(maps)
+    ]
 
 
 def _describe(axis_map: MapBase, path: Path) -> dict[str, Any]:
@@ -262,6 +290,18 @@ def _map(axis: Mapping[str, Any], generation: Path) -> MapBase:
 
 def _verify(context: BaseContext, generation: Path, files: Mapping[str, Mapping[str, Any]]) -> None:
     """Check that files are as they were written."""
+    sizes = context._once(lambda: _checked_sizes(generation, files))
+    found = _checksums(context, generation, sizes, sync=False)
+    for name, facts in files.items():
+        for number, (new, old) in enumerate(zip(found[name], facts["crc32"], strict=True)):
+            if new != old:
+                raise CheckpointError(
+                    f"{generation / name} is damaged: bytes from {number * _SECTION} on are not "
+                    "what was written"
+                )
+
+
+def _checked_sizes(generation: Path, files: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
     sizes = {}
     for name, facts in files.items():
         path = generation / name
@@ -273,14 +313,7 @@ def _verify(context: BaseContext, generation: Path, files: Mapping[str, Mapping[
             raise CheckpointError(
                 f"{path} is damaged: it has {sizes[name]} bytes and had {facts['size']}"
             )
-    found = _checksums(context, generation, sizes, sync=False)
-    for name, facts in files.items():
-        for number, (new, old) in enumerate(zip(found[name], facts["crc32"], strict=True)):
-            if new != old:
-                raise CheckpointError(
-                    f"{generation / name} is damaged: bytes from {number * _SECTION} on are not "
-                    "what was written"
-                )
+    return sizes
 
 
 def _checksums(

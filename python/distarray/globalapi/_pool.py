@@ -10,6 +10,7 @@ import atexit
 import os
 import threading
 from typing import Any
+from weakref import WeakValueDictionary
 
 from distarray import _core
 from distarray.error import ContextCreationError
@@ -60,6 +61,13 @@ def engines(count: int) -> _core.Engines:
         return _engines
 
 
+def become_engine(number: int, elsewhere: bool = False) -> None:
+    """Make this process an engine; say whether its client is another process."""
+    global is_elsewhere
+    is_elsewhere = elsewhere
+    _spaces[number] = Engine(None)
+
+
 def is_current(candidate: _core.Engines) -> bool:
     """Return whether these are the engines of this process, and not those of its parent."""
     return candidate is _engines
@@ -81,6 +89,24 @@ def forget_name(name: str, targets: list[int] | None = None) -> None:
     """Have engines (all by default) forget the object of a name, if they have one."""
     for number in list(_spaces) if targets is None else targets:
         _spaces[number].objects.pop(name, None)
+
+
+#: Who has the engines of contexts in other processes, by the contexts' keys.
+owners: WeakValueDictionary[str, Any] = WeakValueDictionary()
+
+
+def release(name: str) -> None:
+    """Have engines forget an object that the last proxy of a name stood for.
+
+    Proxies die anywhere and at any time: engines in other processes hear of it when next asked for
+    something.
+    """
+    # (Names end with the number of the call and that of the object in it.)
+    owner = owners.get(name.rsplit("_", 2)[0])
+    if owner is None:
+        forget_name(name)
+    else:
+        owner.released.append(name)
 
 
 def _close() -> None:

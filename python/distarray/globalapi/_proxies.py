@@ -29,7 +29,7 @@ class Lease:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._end = finalize(self, _pool.forget_name, name)
+        self._end = finalize(self, _pool.release, name)
         self._end.atexit = False
 
     def hand_over(self) -> None:

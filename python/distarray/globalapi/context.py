@@ -7,28 +7,16 @@ once, and from several threads of the program.
 
 from __future__ import annotations
 
-import itertools
-import operator
 import os
 import threading
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from collections.abc import Sequence
+from typing import Any, Self
 
-import numpy as np
-
-from distarray.error import ContextCreationError, ContextError
-from distarray.globalapi import _pool, _registered
-from distarray.globalapi._call import Call, Outgoing, as_copy, as_proxy
-from distarray.globalapi._proxies import CommProxy
-from distarray.globalapi.creation import CreationMethods
-from distarray.localapi.proxyize import Proxy
-from distarray.utils import uid
-
-if TYPE_CHECKING:
-    from distarray import _core
-    from distarray.globalapi.distarray import DistArray
+from distarray.error import ContextCreationError
+from distarray.globalapi import _mpi
+from distarray.globalapi.contexts.base import BaseContext, Communication
+from distarray.globalapi.contexts.mpi import MPIContext, SpmdContext
+from distarray.globalapi.contexts.threads import ThreadContext
 
 __all__ = [
     "BaseContext",
@@ -36,549 +24,10 @@ __all__ = [
     "ContextCreationError",
     "IPythonContext",
     "MPIContext",
+    "SpmdContext",
     "ThreadContext",
     "default_context",
 ]
-
-#: What a user may think of data that moves between engines, as the core counts them.
-COMMUNICATION = {"allow": 0, "warn": 1, "error": 2}
-
-Communication = Literal["allow", "warn", "error"]
-
-
-class BaseContext(CreationMethods, ABC):
-    """What all kinds of contexts have in common.
-
-    Functions that were registered on any context are methods of all contexts.
-
-    Attributes
-    ----------
-    targets : list of int
-        The engines of this context, in ascending order.
-    context_key : str
-        The name of this context; the names of what it leaves on engines begin with it.
-    """
-
-    targets: list[int]
-    context_key: str
-    _communication: int
-    _deferred: bool
-    _calls: Iterator[int]
-
-    # ---- Engines -------------------------------------------------------------------------------
-
-    @property
-    def nengines(self) -> int:
-        """The number of engines of this context."""
-        return len(self.targets)
-
-    @property
-    @abstractmethod
-    def all_targets(self) -> list[int]:
-        """All engines that there are, also those that this context doesn't use."""
-
-    @property
-    @abstractmethod
-    def comm(self) -> Proxy:
-        """A proxy of the communicator of the context's engines, to be passed to functions."""
-
-    @abstractmethod
-    def make_subcomm(self, new_targets: Sequence[int]) -> Proxy:
-        """Make a communicator of some engines.
-
-        Parameters
-        ----------
-        new_targets : list of int
-            The engines, in ascending order.
-
-        Returns
-        -------
-        Proxy
-            The communicator, to be passed to functions.
-
-        Raises
-        ------
-        ValueError
-            If the engines are not in order.
-        """
-
-    @property
-    @abstractmethod
-    def _engines(self) -> _core.Engines:
-        """The engines, as the core knows them."""
-
-    # ---- Functions on engines ------------------------------------------------------------------
-
-    @abstractmethod
-    def apply(
-        self,
-        func: Callable[..., Any],
-        args: Sequence[Any] | None = None,
-        kwargs: Mapping[str, Any] | None = None,
-        targets: Sequence[int] | None = None,
-        autoproxyize: bool = False,
-    ) -> list[Any]:
-        """Call a function on engines; see `ThreadContext.apply`."""
-
-    def _call(self, targets: list[int], function: Callable[[_core.Engine], Any]) -> list[Any]:
-        """Call one of our functions on engines, in ascending order, with their handles."""
-        return self._engines.call(targets, function)
-
-    def _run(
-        self,
-        func: Callable[..., Any],
-        args: Sequence[Any],
-        kwargs: Mapping[str, Any],
-        targets: list[int],
-        outgoing: Outgoing,
-    ) -> list[Any]:
-        """Call a user's function on any engines; return what `outgoing` makes of the results."""
-        self._engines  # noqa: B018 (a closed context has none)
-        if not callable(func):
-            raise TypeError(f"expected a function, not {func!r}")
-        participants = sorted(targets)
-        if not participants:
-            return []
-        state = f"{self.context_key.removeprefix('__distarray__')}_{next(self._calls)}"
-        call = Call(func, args, kwargs, participants, self.context_key, state, outgoing)
-        results = dict(zip(participants, self._call(participants, call), strict=True))
-        return [results[target] for target in targets]
-
-    @abstractmethod
-    def push_function(
-        self, key: str, func: Callable[..., Any], targets: Sequence[int] | None = None
-    ) -> None:
-        """Give engines a function that other functions on them can call by a name.
-
-        Parameters
-        ----------
-        key : str
-            The name.
-        func : callable
-            The function.
-        targets : sequence of int, optional
-            The engines; by default, all of the context.
-        """
-
-    def register(self, func: Callable[..., Any]) -> None:
-        """Make a function a method of contexts, which runs where its arguments are.
-
-        ``context.func(...)`` calls the function on each engine that holds a part of the DistArrays
-        among its arguments, with LocalArrays in their place, as `apply` does. At least one
-        argument has to be a DistArray; several have to have compatible distributions.
-
-        The method returns
-
-        - a DistArray, if all engines return LocalArrays;
-        - None, if all return None;
-        - what one engine returns, if the others return None, or if it is the only one;
-        - else a list of what each engine returns.
-
-        Parameters
-        ----------
-        func : callable
-            The function. Its name becomes that of the method.
-
-        Raises
-        ------
-        ValueError
-            If the name begins with an underscore, or contexts have something of that name.
-
-        Examples
-        --------
-        >>> context = Context(nengines=2)
-        >>> def add_rank(local, scale):
-        ...     return local + scale * local.comm_rank
-        >>> context.register(add_rank)
-        >>> context.add_rank(context.zeros((4,)), 10).toarray()
-        array([ 0.,  0., 10., 10.])
-        """
-        name = _registered.name_of(
-            func, lambda name: hasattr(type(self), name) or name in vars(self)
-        )
-        _registered.functions[name] = func
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        """Return a registered function as a method."""
-        function = _registered.functions.get(name)
-        if function is None:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-        def method(*args: Any, **kwargs: Any) -> Any:
-            self._engines  # noqa: B018 (a closed context has none)
-            return _registered.call(name, function, args, kwargs)
-
-        method.__name__ = method.__qualname__ = name
-        method.__doc__ = function.__doc__
-        return method
-
-    def __dir__(self) -> Iterable[str]:
-        return {*super().__dir__(), *_registered.functions}
-
-    # ---- Comparison ----------------------------------------------------------------------------
-
-    def allclose(
-        self, a: DistArray, b: DistArray, rtol: float = 1e-05, atol: float = 1e-08
-    ) -> bool:
-        """Return whether all elements of two arrays are equal within a tolerance.
-
-        Parameters
-        ----------
-        a, b : DistArray
-            The arrays; they broadcast.
-        rtol, atol : float
-            Elements may differ by ``atol + rtol * abs(b)``.
-
-        Examples
-        --------
-        >>> context = Context(nengines=2)
-        >>> a = context.ones((5,))
-        >>> context.allclose(a, a + 1e-9), context.allclose(a, a + 1)
-        (True, False)
-        """
-        with np.errstate(invalid="ignore"):
-            near = np.abs(a - b) <= atol + rtol * np.abs(b)
-        return bool(((near & np.isfinite(b)) | (a == b)).all())
-
-    # ---- Checkpoints ---------------------------------------------------------------------------
-
-    def checkpoint(self, directory: str | os.PathLike[str], /, **arrays: DistArray) -> None:
-        """Write arrays to a directory, from which `restore` brings them back.
-
-        The checkpoint replaces the one that the directory has, if any, at the very end: whenever
-        the program is interrupted, or its machine fails, one of them is there, whole.
-
-        Parameters
-        ----------
-        directory : str or path
-            The directory; it is made if there is none. All engines have to see it under this name.
-        **arrays : DistArray
-            The arrays, by the names under which they are to come back.
-
-        Raises
-        ------
-        OSError
-            If it can't be written: the checkpoint that was there stays.
-        CheckpointError
-            If another program is using the checkpoint in the directory; it is an OSError too.
-        TypeError, ValueError
-            If there are no arrays, or others than DistArrays of this context.
-
-        Examples
-        --------
-        >>> from tempfile import TemporaryDirectory
-        >>> context = Context(nengines=2)
-        >>> with TemporaryDirectory() as directory:
-        ...     context.checkpoint(directory, x=context.arange(4), step=context.full((), 7))
-        ...     arrays = Context(nengines=3).restore(directory)
-        >>> arrays["x"].toarray(), arrays["step"].item()
-        (array([0, 1, 2, 3]), 7)
-        """
-        from distarray.globalapi import _checkpoints
-
-        _checkpoints.save(self, directory, arrays)
-
-    def restore(self, directory: str | os.PathLike[str]) -> dict[str, DistArray]:
-        """Return the arrays of the checkpoint in a directory.
-
-        They are distributed as they were, if this context has as many engines as the one that wrote
-        them; else in the same manner over the engines of this one, with unstructured axes in
-        blocks.
-
-        Parameters
-        ----------
-        directory : str or path
-            The directory that was given to `checkpoint`, by a context of any kind.
-
-        Returns
-        -------
-        dict
-            The arrays by name.
-
-        Raises
-        ------
-        FileNotFoundError
-            If there is no checkpoint.
-        CheckpointError
-            If it is damaged, or another program is about to replace it; it is an OSError.
-        """
-        from distarray.globalapi import _checkpoints
-
-        return _checkpoints.restore(self, directory)
-
-    # ---- What stays on engines -----------------------------------------------------------------
-
-    @abstractmethod
-    def delete_key(self, key: str | Proxy, targets: Sequence[int] | None = None) -> None:
-        """Have engines forget an object that they know by name.
-
-        Parameters
-        ----------
-        key : str or Proxy
-            The name.
-        targets : sequence of int, optional
-            The engines; by default, all of the context.
-        """
-
-    @abstractmethod
-    def cleanup(self) -> None:
-        """Have the engines forget all objects that they know by names of this context."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Give the context up: it makes no more arrays and calls no more functions.
-
-        Arrays that it made stay valid. Closing twice is harmless.
-        """
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def _chosen(self, targets: Sequence[int] | None) -> list[int]:
-        """Check a choice among the context's engines; all of them by default."""
-        if targets is None:
-            return list(self.targets)
-        chosen = [operator.index(target) for target in targets]
-        unknown = sorted(set(chosen) - set(self.targets))
-        if unknown:
-            raise ValueError(f"engines {unknown} are not in the context, which has {self.targets}")
-        if len(set(chosen)) < len(chosen):
-            raise ValueError(f"an engine is named twice in {chosen}")
-        return chosen
-
-    def _named(self, key: str | Proxy) -> Proxy:
-        """Return a proxy of what engines have under a name."""
-        if isinstance(key, Proxy):
-            return key
-        if not isinstance(key, str):
-            raise TypeError(f"expected a Proxy or its name, not {key!r}")
-        proxy = Proxy.__new__(Proxy)
-        proxy.name, proxy.module_name, proxy.type_str = key, "__main__", "<class 'object'>"
-        return proxy
-
-
-def deferred_by_default() -> bool:
-    """Return whether ``DISTARRAY_DEFERRED`` lets operations wait until they are needed."""
-    text = os.environ.get("DISTARRAY_DEFERRED", "").strip()
-    if text not in ("", "0", "1"):
-        raise ContextCreationError(f"DISTARRAY_DEFERRED is {text!r}; expected 0 or 1")
-    return text != "0"
-
-
-class ThreadContext(BaseContext):
-    """A context whose engines are threads of this process.
-
-    Parameters
-    ----------
-    targets : sequence of int, optional
-        The numbers of the engines, in any order. Engines up to the largest are started.
-    nengines : int, optional
-        The number of engines; by default what the environment variable ``DISTARRAY_NUM_ENGINES``
-        says, else the number of cores.
-    communication : {"allow", "warn", "error"}, optional
-        Whether operations may move data between engines that the user didn't ask to move: "warn"
-        tells of it with a `CommunicationWarning`, "error" makes it a `CommunicationError`.
-    deferred : bool, optional
-        Whether elementwise operations on large arrays wait until somebody needs their elements, so
-        that several of them are computed in one pass over memory; by default true, unless the
-        environment variable ``DISTARRAY_DEFERRED`` is 0.
-
-    Raises
-    ------
-    ValueError
-        If engines are named that can't be.
-    ContextCreationError
-        If so many engines can't be started.
-
-    Examples
-    --------
-    >>> context = ThreadContext(targets=[2, 0])
-    >>> context.targets, context.nengines
-    ([0, 2], 2)
-    """
-
-    def __init__(
-        self,
-        targets: Sequence[int] | None = None,
-        nengines: int | None = None,
-        communication: Communication = "allow",
-        deferred: bool | None = None,
-    ) -> None:
-        self._closed = False
-        if communication not in COMMUNICATION:
-            raise ValueError(
-                f"communication is {communication!r}; expected one of {', '.join(COMMUNICATION)}"
-            )
-        self._communication = COMMUNICATION[communication]
-        self._deferred = deferred_by_default() if deferred is None else bool(deferred)
-        self.targets = _choose_targets(targets, nengines)
-        self.context_key = uid()
-        self._pool = _pool.engines(self.targets[-1] + 1)
-        self._pushed: set[str] = set()
-        self._calls = itertools.count(1)
-
-    @property
-    def all_targets(self) -> list[int]:
-        """All engines that run in this process, also those that this context doesn't use."""
-        return list(range(len(self._engines)))
-
-    @property
-    def comm(self) -> Proxy:
-        """A proxy of the communicator of the context's engines, to be passed to functions.
-
-        Examples
-        --------
-        >>> context = Context(nengines=2)
-        >>> context.apply(lambda comm: comm.allreduce(comm.Get_rank() + 1), (context.comm,))
-        [3, 3]
-        """
-        return self.make_subcomm(self.targets)
-
-    def make_subcomm(self, new_targets: Sequence[int]) -> Proxy:
-        """Make a communicator of some engines; see `BaseContext.make_subcomm`."""
-        chosen = self._chosen(new_targets)
-        if not chosen or chosen != sorted(chosen):
-            raise ValueError(f"expected engines in ascending order, not {chosen}")
-        return CommProxy(f"{self.context_key}_comm_{'_'.join(map(str, chosen))}", chosen)
-
-    @property
-    def _engines(self) -> _core.Engines:
-        if self._closed:
-            raise ContextError("the context is closed")
-        return self._pool
-
-    def apply(
-        self,
-        func: Callable[..., Any],
-        args: Sequence[Any] | None = None,
-        kwargs: Mapping[str, Any] | None = None,
-        targets: Sequence[int] | None = None,
-        autoproxyize: bool = False,
-    ) -> list[Any]:
-        """Call a function on engines, at once on all of them.
-
-        The function itself is called, with the variables that it closes over and those of its
-        module. It may also use the names `proxyize`, `Proxy`, `numpy`, `distarray`, `reduce`,
-        `import_module` and `context_key` without importing them, and the functions given to
-        `push_function`.
-
-        Parameters
-        ----------
-        func : callable
-            The function.
-        args : tuple, optional
-            Positional arguments. In place of a DistArray the function gets the engine's
-            `LocalArray`, whose ``ndarray`` shares the memory: what it writes is in the DistArray
-            too. In place of a Proxy it gets what the proxy stands for. Of NumPy arrays, lists,
-            dictionaries, sets and bytearrays (also within each other) each engine gets a copy of
-            its own; arrays that can't be written to are shared, as are all other objects.
-        kwargs : dict, optional
-            Keyword arguments, likewise.
-        targets : sequence of int, optional
-            The engines; by default, all of the context.
-        autoproxyize : bool, optional
-            Whether LocalArrays that the function returns stay on their engines, and Proxies come
-            here. Otherwise copies come.
-
-        Returns
-        -------
-        list
-            What each engine returned, in the order of `targets`. What views the memory of
-            an array is copied.
-
-        Raises
-        ------
-        Exception
-            What the function raised on an engine: an exception of the same type whose message
-            names the engine and has its traceback; an exception group if several failed. Engines
-            that waited for those are released.
-        ValueError
-            If an engine holds no part of a DistArray, or is not in the context.
-
-        Examples
-        --------
-        >>> context = Context(nengines=2)
-        >>> a = context.arange(6)
-        >>> def double(local):
-        ...     local.ndarray *= 2
-        ...     return local.ndarray.sum().item()
-        >>> context.apply(double, (a,))
-        [6, 24]
-        >>> a.toarray()
-        array([ 0,  2,  4,  6,  8, 10])
-        """
-        outgoing = as_proxy if autoproxyize else as_copy
-        return self._run(func, args or (), kwargs or {}, self._chosen(targets), outgoing)
-
-    def push_function(
-        self, key: str, func: Callable[..., Any], targets: Sequence[int] | None = None
-    ) -> None:
-        """Give engines a function that other functions on them can call by a name.
-
-        Parameters
-        ----------
-        key : str
-            The name.
-        func : callable
-            The function.
-        targets : sequence of int, optional
-            The engines; by default, all of the context.
-
-        Examples
-        --------
-        >>> context = Context(nengines=2)
-        >>> context.push_function("square", lambda x: x * x)
-        >>> context.apply(lambda: square(7))
-        [49, 49]
-        """
-        if not callable(func):
-            raise TypeError(f"expected a function, not {func!r}")
-        if not str(key).isidentifier():
-            raise ValueError(f"expected a name, not {key!r}")
-        self._engines  # noqa: B018 (a closed context has none)
-        for target in self._chosen(targets):
-            _pool.space(target).objects[key] = func
-        self._pushed.add(key)
-
-    def delete_key(self, key: str | Proxy, targets: Sequence[int] | None = None) -> None:
-        """Have engines forget an object that they know by name.
-
-        Parameters
-        ----------
-        key : str or Proxy
-            The name.
-        targets : sequence of int, optional
-            The engines; by default, all of the context.
-        """
-        _pool.forget_name(self._named(key).name, self._chosen(targets))
-
-    def cleanup(self) -> None:
-        """Have the engines forget all objects that they know by names of this context."""
-        _pool.forget_names(self.context_key)
-        while self._pushed:
-            _pool.forget_name(self._pushed.pop(), self.targets)
-
-    def close(self) -> None:
-        """Give the context up: it makes no more arrays and calls no more functions.
-
-        Arrays that it made stay valid, and so do the engines, which other contexts may use.
-        Closing twice is harmless.
-        """
-        if not self._closed:
-            self.cleanup()
-            self._closed = True
-
-    def __repr__(self) -> str:
-        state = ", closed" if self._closed else ""
-        return f"<ThreadContext: engines {self.targets} in this process{state}>"
 
 
 class IPythonContext(BaseContext):
@@ -594,31 +43,14 @@ class IPythonContext(BaseContext):
 
     def __new__(cls, client: Any = None, targets: Sequence[int] | None = None) -> Self:
         """Say what is missing."""
-        raise _missing("ipython")
+        raise _missing()
 
 
-class MPIContext(BaseContext):
-    """A context whose engines are MPI processes.
-
-    This version of DistArray has none: it says what is missing.
-
-    Raises
-    ------
-    ContextCreationError
-        Always.
-    """
-
-    def __new__(cls, targets: Sequence[int] | None = None) -> Self:
-        """Say what is missing."""
-        raise _missing("mpi")
-
-
-def _missing(extra: str) -> ContextCreationError:
-    kind, package = {"ipython": ("IPython", "ipyparallel"), "mpi": ("MPI", "mpi4py")}[extra]
+def _missing() -> ContextCreationError:
     return ContextCreationError(
-        f"contexts of kind {kind!r} need {package}, which the extra {extra!r} installs "
-        f"(pip install 'distarray[{extra}]'), and a later version of DistArray; "
-        f"kind='threads' works everywhere"
+        "contexts of kind 'ipython' need ipyparallel, which the extra 'ipython' installs "
+        "(pip install 'distarray[ipython]'), and a later version of DistArray; "
+        "kind='threads' works everywhere"
     )
 
 
@@ -641,8 +73,11 @@ def Context(
         The number of engines; by default what the environment variable ``DISTARRAY_NUM_ENGINES``
         says, else the number of cores.
     kind : str, optional
-        What the engines are: "threads" of this process (by default), "MPI" processes, or the
-        engines of an "IPython" cluster. The beginning of the word is enough.
+        What the engines are: "threads" of this process; "MPI" processes that work for this one,
+        started by mpiexec with it or by this call; "spmd" for MPI processes that all run the
+        program; or the engines of an "IPython" cluster. The beginning of the word is enough. By
+        default what the environment variable ``DISTARRAY_CONTEXT`` says, else "MPI" in a program
+        that mpiexec has started on more than one process, else "threads".
     communication : {"allow", "warn", "error"}, optional
         Whether operations may move data between engines that the user didn't ask to move: "warn"
         tells of it with a `CommunicationWarning`, "error" makes it a `CommunicationError`.
@@ -671,53 +106,31 @@ def Context(
     ...     context.targets
     [0, 1, 2]
     """
-    chosen = "threads" if kind is None else _kind(kind)
-    if chosen == "mpi":
-        raise _missing("mpi")
-    if chosen == "ipython" or client is not None:
-        raise _missing("ipython")
-    return ThreadContext(targets, nengines, communication, deferred)
+    chosen = "ipython" if kind is None and client is not None else _kind(kind)
+    if chosen == "ipython":
+        raise _missing()
+    contexts = {"threads": ThreadContext, "mpi": MPIContext, "spmd": SpmdContext}
+    return contexts[chosen](targets, nengines, communication, deferred)
+
+
+_KINDS = ("threads", "ipython", "mpi", "spmd")
 
 
 def _kind(kind: object) -> str:
-    kinds = ("threads", "ipython", "mpi")
+    """Return the kind of a context that the user asked for, here or in the environment."""
+    name = "kind"
+    if kind is None:
+        name, kind = "DISTARRAY_CONTEXT", os.environ.get("DISTARRAY_CONTEXT", "").strip()
+        if not kind:
+            return "mpi" if _mpi.size_of_world() > 1 else "threads"
     beginning = str(kind).lower()
-    for name in kinds:
-        if beginning and name.startswith(beginning):
-            return name
-    raise ContextCreationError(f"kind is {kind!r}; expected one of {', '.join(kinds)}")
+    for known in _KINDS:
+        if beginning and known.startswith(beginning):
+            return known
+    raise ContextCreationError(f"{name} is {kind!r}; expected one of {', '.join(_KINDS)}")
 
 
-def _choose_targets(targets: Sequence[int] | None, nengines: int | None) -> list[int]:
-    """Return the numbers of a context's engines, in ascending order."""
-    if nengines is not None:
-        nengines = operator.index(nengines)
-        if nengines < 1:
-            raise ValueError(f"nengines is {nengines}; a context has at least one engine")
-    if targets is None:
-        count = _pool.default_count() if nengines is None else nengines
-        _check_count(count)
-        return list(range(count))
-    chosen = sorted(operator.index(target) for target in targets)
-    if not chosen:
-        raise ValueError("targets: a context has at least one engine")
-    if len(set(chosen)) < len(chosen):
-        raise ValueError(f"targets: an engine is named twice in {chosen}")
-    unknown = [target for target in chosen if target < 0 or (nengines or target + 1) <= target]
-    if unknown:
-        raise ValueError(f"targets: there are no engines {unknown}")
-    _check_count(chosen[-1] + 1)
-    return chosen
-
-
-def _check_count(count: int) -> None:
-    if count > _pool.MOST_ENGINES:
-        raise ContextCreationError(
-            f"{count} engines in one process are too many; {_pool.MOST_ENGINES} can be had"
-        )
-
-
-_default: ThreadContext | None = None
+_default: BaseContext | None = None
 _default_lock = threading.Lock()
 
 
@@ -728,10 +141,10 @@ def default_context() -> BaseContext:
     """
     global _default
     context = _default
-    if context is not None and not context._closed and _pool.is_current(context._pool):
+    if context is not None and context._is_current():
         return context
     with _default_lock:
         context = _default
-        if context is None or context._closed or not _pool.is_current(context._pool):
-            context = _default = ThreadContext()
+        if context is None or not context._is_current():
+            context = _default = Context()
         return context

@@ -232,9 +232,12 @@ def test_another_version(tmp_path):
 def test_use_by_another_program(tmp_path):
     context = da.Context(nengines=2)
     context.checkpoint(tmp_path, a=context.ones((3,)))
-    with _checkpoints._locked(tmp_path, 2), pytest.raises(CheckpointError, match="another program"):
+    with (
+        _checkpoints._locked(context, tmp_path, 2),
+        pytest.raises(CheckpointError, match="another program"),
+    ):
         context.restore(tmp_path)
-    with _checkpoints._locked(tmp_path, 1):
+    with _checkpoints._locked(context, tmp_path, 1):
         context.restore(tmp_path)
         with pytest.raises(CheckpointError, match="another program"):
             context.checkpoint(tmp_path, a=context.ones((3,)))

@@ -9,6 +9,7 @@ import pytest
 
 import distarray
 from distarray.error import ContextError
+from distarray.globalapi import _mpi
 from distarray.globalapi import context as contexts
 from distarray.globalapi.context import (
     BaseContext,
@@ -16,6 +17,7 @@ from distarray.globalapi.context import (
     ContextCreationError,
     IPythonContext,
     MPIContext,
+    SpmdContext,
     ThreadContext,
     default_context,
 )
@@ -116,21 +118,25 @@ def test_threads_are_the_default(kind):
     assert isinstance(Context(kind=kind), ThreadContext)
 
 
-@pytest.mark.parametrize(
-    ("kind", "extra"), [("MPI", "mpi"), ("m", "mpi"), ("IPython", "ipython"), ("ipy", "ipython")]
-)
-def test_kinds_that_are_missing_name_their_extra(kind, extra):
-    with pytest.raises(ContextCreationError, match=rf"distarray\[{extra}\]"):
+@pytest.mark.parametrize("kind", [IPythonContext, MPIContext, SpmdContext, ThreadContext])
+def test_all_kinds_are_contexts(kind):
+    assert issubclass(kind, BaseContext)
+
+
+@pytest.mark.parametrize("kind", ["IPython", "ipy"])
+def test_a_kind_that_is_missing_names_its_extra(kind):
+    with pytest.raises(ContextCreationError, match=r"pip install 'distarray\[ipython\]'"):
         Context(kind=kind)
-
-
-def test_classes_of_kinds_that_are_missing_say_so():
-    assert issubclass(MPIContext, BaseContext)
-    assert issubclass(IPythonContext, BaseContext)
-    with pytest.raises(ContextCreationError, match="mpi4py"):
-        MPIContext(targets=[0])
     with pytest.raises(ContextCreationError, match="ipyparallel"):
-        IPythonContext(client=None, targets=[0])
+        IPythonContext()
+
+
+@pytest.mark.parametrize("kind", ["MPI", "m", "spmd"])
+def test_without_mpi4py_its_extra_is_named(kind, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    _mpi.mpi.cache_clear()
+    with pytest.raises(ContextCreationError, match=r"pip install 'distarray\[mpi\]'"):
+        Context(kind=kind)
 
 
 @pytest.mark.parametrize("kind", ["threadss", "", "gpu", 3])

@@ -208,6 +208,10 @@ class TestRandomNumbers:
 class TestFilled:
     """What is the same everywhere is a number until somebody needs it in memory."""
 
+    def test_too_large_for_any_memory(self, context: Any) -> None:
+        with pytest.raises(MemoryError):
+            context.zeros((1 << 50,))
+
     @pytest.mark.parametrize("dtype", [bool, np.int16, float, np.complex64])
     def test_is_computed_with_without_being_stored(self, context: Any, dtype: Any) -> None:
         before = count(context)

@@ -33,7 +33,10 @@ pub fn defer(
     out: Option<&Array>,
 ) -> Result<Option<Array>> {
     let elements = layout.global_size() / layout.ranks().max(1);
-    if session.is_small(elements.saturating_mul(dtype.itemsize()))
+    let bytes = elements.saturating_mul(dtype.itemsize());
+    if session.is_small(bytes)
+        // That there is no such memory is said at the call.
+        || distarray_kernels::buffer::memory().is_some_and(|memory| bytes > memory)
         || layout.global_size() == 0
         || may_refuse(&expression.operation)
         || expression.nodes().any(|node| node.memory.is_exposed())

@@ -16,7 +16,7 @@ pub struct Limits {
 pub fn limits() -> &'static Limits {
     static LIMITS: OnceLock<Limits> = OnceLock::new();
     LIMITS.get_or_init(|| {
-        let memory = memory();
+        let memory = memory().unwrap_or(0);
         let wanted = std::env::var("DISTARRAY_POOL_MB").ok().and_then(|text| megabytes(&text));
         Limits { most_kept: wanted.unwrap_or(memory / 4), most_held: memory / 2 }
     })
@@ -26,12 +26,16 @@ fn megabytes(text: &str) -> Option<usize> {
     text.trim().parse::<usize>().ok().map(|count| count.saturating_mul(1 << 20))
 }
 
-/// The memory that this process may have: the machine's, or what its container allows.
-fn memory() -> usize {
-    let allowed = std::fs::read_to_string("/sys/fs/cgroup/memory.max")
-        .ok()
-        .and_then(|text| text.trim().parse().ok());
-    physical().min(allowed.unwrap_or(usize::MAX))
+/// The memory in bytes that this process may have, the machine's or what its container allows, where
+/// the system tells.
+pub fn memory() -> Option<usize> {
+    static MEMORY: OnceLock<Option<usize>> = OnceLock::new();
+    *MEMORY.get_or_init(|| {
+        let allowed = std::fs::read_to_string("/sys/fs/cgroup/memory.max")
+            .ok()
+            .and_then(|text| text.trim().parse().ok());
+        Some(physical()).filter(|&bytes| bytes > 0).map(|bytes| bytes.min(allowed.unwrap_or(bytes)))
+    })
 }
 
 #[cfg(all(unix, not(miri)))]

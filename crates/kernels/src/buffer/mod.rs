@@ -13,6 +13,8 @@ use std::sync::Arc;
 use crate::{KernelError, Result};
 use mapping::Mapping;
 
+pub use limits::memory;
+
 /// The alignment of memory allocated here: a cache line, and the widest vector register.
 pub const ALIGNMENT: usize = 64;
 

@@ -1,0 +1,1 @@
+"""Scripts for use with the package."""

@@ -1,0 +1,1 @@
+"""The kinds of contexts, and what keeps their engines."""

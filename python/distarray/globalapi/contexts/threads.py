@@ -1,0 +1,60 @@
+"""Contexts whose engines are threads of this process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from distarray.globalapi import _pool
+from distarray.globalapi.contexts.base import BaseContext, Communication, choose_targets
+from distarray.globalapi.contexts.pools import ThreadPool
+
+
+class ThreadContext(BaseContext):
+    """A context whose engines are threads of this process.
+
+    Parameters
+    ----------
+    targets : sequence of int, optional
+        The numbers of the engines, in any order. Engines up to the largest are started.
+    nengines : int, optional
+        The number of engines; by default what the environment variable ``DISTARRAY_NUM_ENGINES``
+        says, else the number of cores.
+    communication : {"allow", "warn", "error"}, optional
+        Whether operations may move data between engines that the user didn't ask to move: "warn"
+        tells of it with a `CommunicationWarning`, "error" makes it a `CommunicationError`.
+    deferred : bool, optional
+        Whether elementwise operations on large arrays wait until somebody needs their elements, so
+        that several of them are computed in one pass over memory; by default true, unless the
+        environment variable ``DISTARRAY_DEFERRED`` is 0.
+
+    Raises
+    ------
+    ValueError
+        If engines are named that can't be.
+    ContextCreationError
+        If so many engines can't be started.
+
+    Examples
+    --------
+    >>> context = ThreadContext(targets=[2, 0])
+    >>> context.targets, context.nengines
+    ([0, 2], 2)
+    """
+
+    def __init__(
+        self,
+        targets: Sequence[int] | None = None,
+        nengines: int | None = None,
+        communication: Communication = "allow",
+        deferred: bool | None = None,
+    ) -> None:
+        chosen = choose_targets(targets, nengines, _pool.default_count)
+        pool = ThreadPool(_pool.engines(chosen[-1] + 1))
+        super().__init__(pool, chosen, communication, deferred)
+
+    def _is_current(self) -> bool:
+        return super()._is_current() and _pool.is_current(self._pool.engines)
+
+    def __repr__(self) -> str:
+        state = ", closed" if self._closed else ""
+        return f"<ThreadContext: engines {self.targets} in this process{state}>"

@@ -1,0 +1,56 @@
+"""Messages between MPI processes: the same suite as for engines that are threads, and more."""
+
+import pytest
+
+from distarray.tests.mpi import mpiexec
+
+SUITE = """
+import sys
+from distarray import _core
+from distarray.globalapi import _mpi
+comm = _mpi.mpi().COMM_WORLD
+end = _mpi.endpoint(comm, chunk_limit=int(sys.argv[1]))
+assert (end.rank, end.size) == (comm.rank, comm.size)
+_core.check_communicator(end.group(0, list(range(comm.size))))
+backwards = list(range(comm.size))[::-1]
+_core.check_communicator(end.group(1, backwards))
+comm.Barrier()
+assert end.close(10)
+print("done")
+"""
+
+LARGE = """
+import sys
+import numpy as np
+from distarray.globalapi import _mpi
+comm = _mpi.mpi().COMM_WORLD
+end = _mpi.endpoint(comm)
+group = end.group(0, [0, 1])
+length = int(sys.argv[1])
+if end.rank == 0:
+    data = np.arange(length // 8).tobytes()
+    group.send(1, 5, data)
+    group.recv(1)
+else:
+    _, _, data = group.recv(0, 5)
+    values = np.frombuffer(data, np.int64)
+    assert len(values) == length // 8
+    assert (values[:: 1 << 16] == np.arange(0, len(values), 1 << 16)).all()
+    group.send(0, 0, b"")
+comm.Barrier()
+assert end.close(10)
+print("done")
+"""
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 7])
+def test_communicators_over_mpi_conform(size):
+    assert mpiexec(size, SUITE, 0).stdout.split() == ["done"] * size
+
+
+def test_long_messages_in_short_pieces():
+    assert mpiexec(3, SUITE, 1000).stdout.split() == ["done"] * 3
+
+
+def test_long_messages():
+    assert mpiexec(2, LARGE, 1 << 28).stdout.split() == ["done"] * 2
