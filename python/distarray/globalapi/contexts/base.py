@@ -85,6 +85,7 @@ class BaseContext(CreationMethods):
 
         Examples
         --------
+        >>> from distarray.globalapi import Context
         >>> context = Context(nengines=2)
         >>> context.apply(lambda comm: comm.allreduce(comm.Get_rank() + 1), (context.comm,))
         [3, 3]
@@ -173,6 +174,7 @@ class BaseContext(CreationMethods):
 
         Examples
         --------
+        >>> from distarray.globalapi import Context
         >>> context = Context(nengines=2)
         >>> a = context.arange(6)
         >>> def double(local):
@@ -231,6 +233,7 @@ class BaseContext(CreationMethods):
 
         Examples
         --------
+        >>> from distarray.globalapi import Context
         >>> context = Context(nengines=2)
         >>> context.push_function("square", lambda x: x * x)
         >>> context.apply(lambda: square(7))
@@ -270,6 +273,7 @@ class BaseContext(CreationMethods):
 
         Examples
         --------
+        >>> from distarray.globalapi import Context
         >>> context = Context(nengines=2)
         >>> def add_rank(local, scale):
         ...     return local + scale * local.comm_rank
@@ -315,6 +319,7 @@ class BaseContext(CreationMethods):
 
         Examples
         --------
+        >>> from distarray.globalapi import Context
         >>> context = Context(nengines=2)
         >>> a = context.ones((5,))
         >>> context.allclose(a, a + 1e-9), context.allclose(a, a + 1)
@@ -351,6 +356,7 @@ class BaseContext(CreationMethods):
         Examples
         --------
         >>> from tempfile import TemporaryDirectory
+        >>> from distarray.globalapi import Context
         >>> context = Context(nengines=2)
         >>> with TemporaryDirectory() as directory:
         ...     context.checkpoint(directory, x=context.arange(4), step=context.full((), 7))
