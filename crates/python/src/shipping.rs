@@ -6,6 +6,7 @@
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::ffi::c_int;
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use distarray_engine::EngineFunction;
@@ -31,6 +32,10 @@ pub struct PyCodec {
 #[pyclass(frozen, module = "distarray._core")]
 struct Part(UnsafeCell<Vec<u8>>);
 
+/// Aligned for items of any type.
+#[repr(align(64))]
+struct Aligned;
+
 // SAFETY: Rust looks at the bytes only to find where they are; Python's own lock, or the rules of who
 // may use an array when, decide about the rest, as for any of Python's buffers.
 unsafe impl Sync for Part {}
@@ -47,7 +52,11 @@ impl Part {
         // SAFETY: nothing changes the vector itself, so that its memory stays where it is as long as
         // this object lives, to which the view holds a reference.
         let filled = unsafe {
-            let (start, len) = ((*vector).as_mut_ptr(), (*vector).len());
+            let (mut start, len) = ((*vector).as_mut_ptr(), (*vector).len());
+            if len == 0 {
+                // An address that suits items of any type: a vector without memory has an odd one.
+                start = NonNull::<Aligned>::dangling().as_ptr().cast();
+            }
             ffi::PyBuffer_FillInfo(view, slf.as_ptr(), start.cast(), len as isize, 0, flags)
         };
         if filled == 0 { Ok(()) } else { Err(PyErr::fetch(slf.py())) }

@@ -22,7 +22,9 @@ def engines_of_their_own() -> None:
 @pytest.fixture(autouse=True)
 def as_if_elsewhere(request, monkeypatch) -> None:
     """Have engines get functions and give results as bytes, where the environment asks for it."""
-    if os.environ.get("DISTARRAY_SHIP"):
-        if request.node.get_closest_marker("in_process"):
-            pytest.skip("objects are shared by engines that are threads alone")
+    is_shipped = bool(os.environ.get("DISTARRAY_SHIP"))
+    are_processes = os.environ.get("DISTARRAY_CONTEXT", "threads") != "threads"
+    if (is_shipped or are_processes) and request.node.get_closest_marker("in_process"):
+        pytest.skip("objects are shared by engines that are threads alone")
+    if is_shipped:
         ship(monkeypatch)

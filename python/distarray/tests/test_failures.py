@@ -168,6 +168,7 @@ def test_one_engine_fails_and_the_others_are_released(context, rank):
     assert context.ones((300_000,)).sum() == 300_000
 
 
+@pytest.mark.in_process
 def test_the_original_is_there_for_a_look(context):
     error = ValueError("no good")
     with pytest.raises(ValueError, match="no good") as caught_here:
@@ -199,6 +200,7 @@ def test_engines_that_fail_only_for_others_are_not_blamed(context):
     assert caught_here.value.engine == 2
 
 
+@pytest.mark.in_process
 def test_engines_may_catch_that_another_one_failed(context):
     told = []
 
