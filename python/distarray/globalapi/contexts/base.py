@@ -7,7 +7,7 @@ import operator
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
 
 import numpy as np
 
@@ -46,6 +46,8 @@ class BaseContext(CreationMethods):
 
     targets: list[int]
     context_key: str
+    #: What the engines are, in words.
+    _nature: ClassVar[str]
 
     def __init__(
         self,
@@ -429,6 +431,10 @@ class BaseContext(CreationMethods):
     def _is_current(self) -> bool:
         """Return whether the context can be used."""
         return not self._closed
+
+    def __repr__(self) -> str:
+        state = ", closed" if self._closed else ""
+        return f"<{type(self).__name__}: engines {self.targets}{self._nature}{state}>"
 
     def __enter__(self) -> Self:
         return self

@@ -5,12 +5,15 @@ from __future__ import annotations
 import atexit
 import os
 from collections.abc import Sequence
+from typing import TypeVar
 
 from distarray import _core
 from distarray.error import ContextCreationError
 from distarray.globalapi import _mpi, _pool
 from distarray.globalapi.contexts.base import BaseContext, Communication, choose_targets
-from distarray.globalapi.contexts.pools import ProcessPool, SpmdPool
+from distarray.globalapi.contexts.pools import Pool, ProcessPool, SpmdPool
+
+P = TypeVar("P", bound=Pool)
 
 
 class MPIContext(BaseContext):
@@ -39,6 +42,8 @@ class MPIContext(BaseContext):
         If there is no MPI, or it has no such engines.
     """
 
+    _nature = ", MPI processes"
+
     def __init__(
         self,
         targets: Sequence[int] | None = None,
@@ -53,10 +58,6 @@ class MPIContext(BaseContext):
 
         chosen = choose_targets(targets, nengines, default)
         super().__init__(_enough(launched, chosen[-1] + 1), chosen, communication, deferred)
-
-    def __repr__(self) -> str:
-        state = ", closed" if self._closed else ""
-        return f"<MPIContext: engines {self.targets}, MPI processes{state}>"
 
 
 class SpmdContext(BaseContext):
@@ -83,6 +84,8 @@ class SpmdContext(BaseContext):
         If there is no MPI, or not as many processes.
     """
 
+    _nature = ", all running the program"
+
     def __init__(
         self,
         targets: Sequence[int] | None = None,
@@ -98,10 +101,6 @@ class SpmdContext(BaseContext):
                 f"processes, and mpiexec has started {size}"
             )
         super().__init__(_all_ranks(), chosen, communication, deferred)
-
-    def __repr__(self) -> str:
-        state = ", closed" if self._closed else ""
-        return f"<SpmdContext: engines {self.targets}, all running the program{state}>"
 
 
 def _is_checking() -> bool:
@@ -151,7 +150,7 @@ def _enough(launched: ProcessPool | None, count: int) -> ProcessPool:
     return _shared
 
 
-def _ending(pool: ProcessPool) -> ProcessPool:
+def _ending(pool: P) -> P:
     """Have engines end with this process."""
     atexit.register(pool.engines.close)
     return pool
@@ -163,6 +162,5 @@ def _all_ranks() -> SpmdPool:
         raise ContextCreationError("this program has a context of kind 'mpi' already")
     if _shared is None:
         end = _mpi.endpoint(_mpi.mpi().COMM_WORLD)
-        _shared = SpmdPool(_core.Engines.spmd(end, _is_checking()), end.rank)
-        atexit.register(_shared.engines.close)
+        _shared = _ending(SpmdPool(_core.Engines.spmd(end, _is_checking()), end.rank))
     return _shared

@@ -74,7 +74,7 @@ class ThreadPool(Pool):
         _pool.forget_names(prefix)
 
 
-class SpmdPool(Pool):
+class SpmdPool(ThreadPool):
     """Engines that all run the program: this process is one of them.
 
     Parameters
@@ -86,7 +86,7 @@ class SpmdPool(Pool):
     """
 
     def __init__(self, engines: _core.Engines, number: int) -> None:
-        self.engines = engines
+        super().__init__(engines)
         self.number = number
         self._keys = itertools.count(1)
         _pool.become_engine(number)
@@ -112,17 +112,14 @@ class SpmdPool(Pool):
 
     def put(self, name: str, value: Any, targets: list[int]) -> None:
         """Give engines an object that functions on them find by name."""
-        if self.number in targets:
-            _pool.space(self.number).objects[name] = value
+        super().put(name, value, self._here(targets))
 
     def forget_name(self, name: str, targets: list[int]) -> None:
         """Have engines forget the object of a name, if they have one."""
-        if self.number in targets:
-            _pool.forget_name(name)
+        super().forget_name(name, self._here(targets))
 
-    def forget_names(self, prefix: str) -> None:
-        """Have all engines forget the objects whose names begin with a prefix."""
-        _pool.forget_names(prefix)
+    def _here(self, targets: list[int]) -> list[int]:
+        return [target for target in targets if target == self.number]
 
 
 class ProcessPool(Pool):

@@ -41,6 +41,8 @@ class ThreadContext(BaseContext):
     ([0, 2], 2)
     """
 
+    _nature = " in this process"
+
     def __init__(
         self,
         targets: Sequence[int] | None = None,
@@ -54,7 +56,3 @@ class ThreadContext(BaseContext):
 
     def _is_current(self) -> bool:
         return super()._is_current() and _pool.is_current(self._pool.engines)
-
-    def __repr__(self) -> str:
-        state = ", closed" if self._closed else ""
-        return f"<ThreadContext: engines {self.targets} in this process{state}>"
