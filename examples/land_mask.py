@@ -12,13 +12,15 @@ from north to south by 43200 columns from west to east, True where there is ocea
 4. exits with an error if any result differs from NumPy's.
 
 The two classes below say the same thing twice: compare them line by line.
+
+Started by ``mpiexec -n 5 python examples/land_mask.py``, it computes on four processes as well as
+on as many threads of one, and every bit has to be the same.
 """
 
 import argparse
 import contextlib
 import importlib.util
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -48,8 +50,12 @@ def shrink(cells):
 class WithNumPy:
     """The steps on a NumPy array."""
 
-    def __init__(self, filename, engines):
+    def __init__(self, filename):
         self.filename = filename
+
+    def everywhere(self, function):
+        """Call a function in all processes that compute: this one."""
+        return [function()]
 
     def load(self):
         """Read the mask."""
@@ -84,11 +90,17 @@ class WithNumPy:
 class WithDistArray:
     """The steps on an array that is distributed over engines."""
 
-    def __init__(self, filename, engines):
-        import distarray
-
+    def __init__(self, filename, context):
         self.filename = filename
-        self.context = distarray.Context(nengines=engines)
+        self.context = context
+
+    def everywhere(self, function):
+        """Call a function in all processes that compute: this one, and engines that are others."""
+        from distarray.globalapi.context import ThreadContext
+
+        if isinstance(self.context, ThreadContext):
+            return [function()]
+        return [function(), *self.context.apply(function)]
 
     def load(self):
         """Read the mask: each engine reads the rows that it holds."""
@@ -187,17 +199,16 @@ STEPS = {
 }
 
 
-def compute(kind, filename, output, engines):
-    """Take the steps in this process, and write the results, the times and the memory."""
-    steps = {"numpy": WithNumPy, "distarray": WithDistArray}[kind](filename, engines)
+def compute(steps, output, kind):
+    """Take the steps, and write the results, the times and the memory."""
     results, report = {}, []
     for name, method in STEPS.items():
         print(f"  {name:<22}", end="", flush=True)
-        forget_peak_memory()
+        steps.everywhere(forget_peak_memory)
         start = time.perf_counter()
         values = getattr(steps, method)()
         seconds = time.perf_counter() - start
-        peak = peak_memory()
+        peak = sum(steps.everywhere(peak_memory))
         print(f"{seconds:7.2f} s, {peak / 1e9:5.2f} GB at most", flush=True)
         report.append({"step": name, "seconds": seconds, "peak": peak})
         results.update({key: np.asarray(value) for key, value in values.items()})
@@ -313,6 +324,11 @@ def run(kind, title, filename, output, engines):
     command += ["--output", output, "--engines", str(engines)]
     if subprocess.run(command).returncode != 0:
         sys.exit(f"{title}: failed")
+    return written(output, kind)
+
+
+def written(output, kind):
+    """Return the results and the report that `compute` has written."""
     with np.load(output / f"{kind}.npz") as results:
         values = dict(results)
     return values, json.loads((output / f"{kind}.json").read_text())
@@ -352,29 +368,53 @@ def print_comparison(ours, theirs):
 def main():
     """Run the demonstration."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--engines", type=int, default=os.cpu_count(), help="default: the cores")
+    parser.add_argument(
+        "--engines", type=int, help="default: the cores, or all that mpiexec has started"
+    )
     parser.add_argument("--output", type=Path, default=Path("demo-output"), help="folder")
     parser.add_argument("--mask", type=Path, help="another mask, as a .npy file")
     parser.add_argument("--compute", choices=["numpy", "distarray"], help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.compute:
-        compute(options.compute, options.mask, options.output, options.engines)
+    if options.compute == "numpy":  # a process that doesn't import distarray
+        compute(WithNumPy(options.mask), options.output, "numpy")
         return
+
+    import distarray
+    from distarray.globalapi.context import ThreadContext
+
+    if options.compute == "distarray":
+        context = ThreadContext(nengines=options.engines)
+        compute(WithDistArray(options.mask, context), options.output, "distarray")
+        return
+    # Of the processes that mpiexec has started one goes on from here; the others are its engines.
+    context = distarray.Context(nengines=options.engines)
     options.output.mkdir(parents=True, exist_ok=True)
     filename = options.mask or unpack_mask(options.output)
 
     start = time.perf_counter()
     warm_up(filename)
-    title = f"DistArray on {options.engines} engines"
-    ours, our_report = run("distarray", title, filename, options.output, options.engines)
-    theirs, their_report = run("numpy", "NumPy", filename, options.output, options.engines)
+    engines = context.nengines
+    title = f"DistArray on {engines} engines, threads of one process"
+    ours, our_report = run("distarray", title, filename, options.output, engines)
+    wrong = []
+    if not isinstance(context, ThreadContext):
+        print(f"\nDistArray: {context!r}", flush=True)
+        compute(WithDistArray(filename, context), options.output, "processes")
+        threads = ours
+        ours, our_report = written(options.output, "processes")
+        wrong = [
+            f"{name}: not as on threads"
+            for name, value in ours.items()
+            if value.tobytes() != threads[name].tobytes()
+        ]
+    theirs, their_report = run("numpy", "NumPy", filename, options.output, engines)
     print_comparison(our_report, their_report)
 
     fraction, length = float(ours["land fraction"]), float(ours["coast km"])
     sides = int(ours["upright sides"].sum() + ours["level sides"].sum())
     print(f"\nLand covers {fraction:.2%} of the Earth; known: about {KNOWN_LAND_FRACTION:.0%}.")
     print(f"Land meets ocean along {sides:,} sides of cells: {length:,.0f} km.")
-    wrong = differences(ours, theirs)
+    wrong += differences(ours, theirs)
     if options.mask is None and abs(fraction - KNOWN_LAND_FRACTION) > 0.01:
         wrong.append(f"land fraction: {fraction:.4f}, not about {KNOWN_LAND_FRACTION}")
     print(f"Finished in {time.perf_counter() - start:.0f} s.")

@@ -62,6 +62,9 @@ class Random:
         seed : None, int or sequence of int
             The same seed gives the same arrays; None gives arrays that nobody can foresee.
         """
+        if seed is None:
+            # The same one in all processes that run the program.
+            seed = self.context._once(lambda: np.random.SeedSequence().entropy)
         first, second = np.random.SeedSequence(seed).generate_state(2, np.uint64)
         self._key = int(first), int(second)
         self._drawn = itertools.count(1)

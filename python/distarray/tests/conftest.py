@@ -1,11 +1,30 @@
 """What all tests of the package share."""
 
 import os
+import tempfile
+from pathlib import Path
 
+import hypothesis
 import pytest
 
 from distarray.globalapi import _pool
+from distarray.tests.oracle import context_of
 from distarray.tests.shipping import ship
+
+KIND = os.environ.get("DISTARRAY_CONTEXT", "threads")
+
+# Processes that all run the tests have to draw the same examples, and share the files of this one.
+hypothesis.settings.register_profile("spmd", derandomize=True, database=None, deadline=None)
+if KIND == "spmd":
+    hypothesis.settings.load_profile("spmd")
+
+
+def pytest_configure(config) -> None:
+    """Have every process remove folders of its own alone, where several run the tests."""
+    if KIND == "spmd":
+        folder = tempfile.TemporaryDirectory(prefix="distarray-tests-")
+        config.option.basetemp = folder.name
+        config.add_cleanup(folder.cleanup)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -23,8 +42,17 @@ def engines_of_their_own() -> None:
 def as_if_elsewhere(request, monkeypatch) -> None:
     """Have engines get functions and give results as bytes, where the environment asks for it."""
     is_shipped = bool(os.environ.get("DISTARRAY_SHIP"))
-    are_processes = os.environ.get("DISTARRAY_CONTEXT", "threads") != "threads"
-    if (is_shipped or are_processes) and request.node.get_closest_marker("in_process"):
+    if (is_shipped or KIND != "threads") and request.node.get_closest_marker("in_process"):
         pytest.skip("objects are shared by engines that are threads alone")
+    if KIND == "spmd" and request.node.get_closest_marker("one_program"):
+        pytest.skip("all processes would do this")
     if is_shipped:
         ship(monkeypatch)
+
+
+@pytest.fixture
+def tmp_path(tmp_path):
+    """An empty folder, the same one for all processes that run the tests."""
+    if KIND != "spmd":
+        return tmp_path
+    return Path(context_of(1)._once(lambda: str(tmp_path)))

@@ -18,6 +18,9 @@ from distarray.error import CheckpointError
 from distarray.globalapi import _checkpoints
 from distarray.globalapi.maps import BlockMap, Distribution
 
+# Most of these tests damage files.
+pytestmark = pytest.mark.one_program
+
 ENGINES = [1, 2, 3, 4, 7]
 
 
@@ -273,6 +276,7 @@ while True:
 """
 
 
+@pytest.mark.in_process
 def test_killed_at_any_moment(tmp_path):
     context = da.Context(nengines=3)
     generator = random.Random(2)

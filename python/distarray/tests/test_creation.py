@@ -313,6 +313,7 @@ def test_creation_like_an_array_of_ours():
         assert_same(made, function())
 
 
+@pytest.mark.one_program
 def test_files(tmp_path):
     for engines in 1, 3:
         context = context_of(engines)

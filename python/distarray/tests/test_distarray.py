@@ -489,6 +489,7 @@ def test_arrays_of_others():
     assert np.concatenate([array, Other()]) == "theirs"
 
 
+@pytest.mark.one_program
 def test_several_threads():
     failures = []
 

@@ -7,11 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-REPOSITORY = Path(__file__).parents[3]
+from distarray.tests.mpi import mpiexec
 
-pytestmark = pytest.mark.skipif(
-    not (REPOSITORY / "examples").exists(), reason="needs a checkout of the repository"
-)
+REPOSITORY = Path(__file__).parents[3]
+LAND_MASK = REPOSITORY / "examples" / "land_mask.py"
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(
+        not (REPOSITORY / "examples").exists(), reason="needs a checkout of the repository"
+    ),
+]
 
 
 def run(*arguments):
@@ -36,7 +42,7 @@ def mask(tmp_path):
 @pytest.mark.parametrize("engines", [1, 3])
 def test_land_mask(mask, tmp_path, engines):
     output = run(
-        "examples/land_mask.py",
+        str(LAND_MASK),
         f"--engines={engines}",
         f"--mask={mask}",
         f"--output={tmp_path / 'output'}",
@@ -44,3 +50,10 @@ def test_land_mask(mask, tmp_path, engines):
     assert "Every result equals NumPy's" in output
     for picture in "map", "distribution", "pieces":
         assert (tmp_path / "output" / f"{picture}.png").stat().st_size > 0
+
+
+def test_land_mask_on_processes(mask, tmp_path):
+    program = f"import runpy; runpy.run_path({str(LAND_MASK)!r}, run_name='__main__')"
+    output = mpiexec(4, program, f"--mask={mask}", f"--output={tmp_path}").stdout
+    assert "MPIContext: engines [0, 1, 2]" in output
+    assert "Every result equals NumPy's" in output

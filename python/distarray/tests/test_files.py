@@ -45,6 +45,7 @@ def test_dnpy_of_some_engines_in_another_order(tmp_path):
     assert loaded.targets == [0, 1]
 
 
+@pytest.mark.one_program
 def test_dnpy_names_that_do_not_fit(tmp_path):
     context = context_of(3)
     array = context.arange(9)
@@ -67,6 +68,7 @@ def test_dnpy_names_that_do_not_fit(tmp_path):
         context.load_dnpy(str(tmp_path / "foreign"))
 
 
+@pytest.mark.one_program
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("engines", ENGINE_COUNTS)
 def test_hdf5(tmp_path, engines, shape):
@@ -81,6 +83,7 @@ def test_hdf5(tmp_path, engines, shape):
         assert_same(context.load_hdf5(path, key=f"group/{number}"), expected)
 
 
+@pytest.mark.one_program
 def test_hdf5_modes_and_errors(tmp_path):
     h5py = pytest.importorskip("h5py")
     context = context_of(2)

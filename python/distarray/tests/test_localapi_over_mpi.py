@@ -1,6 +1,10 @@
 """The local modules work over mpi4py's communicators too."""
 
+import pytest
+
 from distarray.tests.mpi import mpiexec
+
+pytestmark = pytest.mark.processes
 
 
 def test_every_process(tmp_path):

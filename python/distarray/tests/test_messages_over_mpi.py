@@ -4,6 +4,8 @@ import pytest
 
 from distarray.tests.mpi import mpiexec
 
+pytestmark = pytest.mark.processes
+
 SUITE = """
 import sys
 from distarray import _core

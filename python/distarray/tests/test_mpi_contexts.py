@@ -8,13 +8,19 @@ import distarray as da
 from distarray.error import ContextCreationError
 from distarray.tests.mpi import mpiexec
 
+pytestmark = pytest.mark.processes
+
 PROGRAM = """
 import json
 import sys
+from pathlib import Path
 import numpy as np
 import distarray as da
+from distarray.globalapi.random import Random
+from distarray.localapi import LocalArray
 
 context = da.Context(**json.loads(sys.argv[1]))
+folder = Path(sys.argv[2])
 n = context.nengines
 found = []
 
@@ -71,6 +77,36 @@ try:
 except ValueError as error:
     tell("broadcast" in str(error))
 tell((a + 1).sum())
+
+# Only some of the engines can't write, and nobody has said what the numbers are to be.
+some = context.targets[:-1] or context.targets
+layout = da.Distribution(context, (8,), targets=some)
+def constant(local):
+    return LocalArray(local.distribution, buf=np.broadcast_to(np.float64(3), local.local_shape))
+context.register(constant)
+fixed = context.constant(context.fromarray(np.ones(8), layout))
+try:
+    fixed[...] = 1
+except ValueError as error:
+    tell("read-only" in str(error), fixed.sum())
+drawn = Random(context).rand((100,))
+tell(bool((drawn == drawn.toarray()).all()))
+
+# Files.
+context.save_npy(folder / "b.npy", b)
+tell(context.load_npy(folder / "b.npy", b.distribution).toarray())
+context.save_dnpy(folder / "b", b)
+tell(context.load_dnpy(folder / "b").toarray())
+context.save_hdf5(folder / "b.hdf5", b, key="some/b", mode="w")
+tell(context.load_hdf5(folder / "b.hdf5", a.distribution, key="some/b").toarray())
+for step in range(2):
+    context.checkpoint(folder / "checkpoint", b=b + step, c=c)
+arrays = context.restore(folder / "checkpoint")
+tell(arrays["b"].toarray(), arrays["c"].sum(), arrays["b"].distribution == b.distribution)
+try:
+    context.load_npy(folder / "none.npy")
+except FileNotFoundError as error:
+    tell("none.npy" in str(error))
 print(json.dumps({"repr": type(context).__name__, "n": n, "found": found}))
 """
 
@@ -80,13 +116,14 @@ def results(done):
 
 
 @pytest.fixture(scope="module")
-def expected():
+def expected(tmp_path_factory):
     """What the program finds with as many engines that are threads."""
     found = {}
 
     def on_threads(count):
         if count not in found:
-            done = mpiexec(1, PROGRAM, json.dumps({"kind": "threads", "nengines": count}))
+            folder = tmp_path_factory.mktemp("threads")
+            done = mpiexec(1, PROGRAM, json.dumps({"kind": "threads", "nengines": count}), folder)
             (found[count],) = results(done)
             assert found[count]["repr"] == "ThreadContext"
         return found[count]["found"]
@@ -95,31 +132,32 @@ def expected():
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
-def test_a_client_and_engines(expected, count):
-    (found,) = results(mpiexec(count + 1, PROGRAM, "{}"))
+def test_a_client_and_engines(expected, tmp_path, count):
+    (found,) = results(mpiexec(count + 1, PROGRAM, "{}", tmp_path))
     assert (found["repr"], found["n"]) == ("MPIContext", count)
     assert found["found"] == expected(count)
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_engines_that_the_program_starts(expected, count):
+def test_engines_that_the_program_starts(expected, tmp_path, count):
     kind = json.dumps({"kind": "mpi", "nengines": count})
-    (found,) = results(mpiexec(1, PROGRAM, kind))
+    (found,) = results(mpiexec(1, PROGRAM, kind, tmp_path))
     assert (found["repr"], found["n"]) == ("MPIContext", count)
     assert found["found"] == expected(count)
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])
-def test_processes_that_all_run_the_program(expected, count):
-    found = results(mpiexec(count, PROGRAM, json.dumps({"kind": "spmd"}), DISTARRAY_CHECK="1"))
+def test_processes_that_all_run_the_program(expected, tmp_path, count):
+    kind = json.dumps({"kind": "spmd"})
+    found = results(mpiexec(count, PROGRAM, kind, tmp_path, DISTARRAY_CHECK="1"))
     assert len(found) == count
     for each in found:
         assert (each["repr"], each["n"]) == ("SpmdContext", count)
         assert each["found"] == expected(count)
 
 
-def test_some_of_the_engines(expected):
-    (found,) = results(mpiexec(5, PROGRAM, json.dumps({"targets": [1, 3]})))
+def test_some_of_the_engines(expected, tmp_path):
+    (found,) = results(mpiexec(5, PROGRAM, json.dumps({"targets": [1, 3]}), tmp_path))
     assert found["n"] == 2
     assert found["found"] == expected(2)
 

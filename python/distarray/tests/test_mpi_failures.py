@@ -12,6 +12,8 @@ import pytest
 
 from distarray.tests.mpi import environment, mpiexec
 
+pytestmark = pytest.mark.processes
+
 START = """
 import os, signal, sys, time
 import numpy as np

@@ -263,13 +263,12 @@ fn is_agreed(command: &Command) -> bool {
         | Command::LoadNpy { .. }
         | Command::SaveNpy { .. }
         | Command::ReadHost { .. }
-        | Command::Call { .. } => true,
-        Command::Fill { .. }
-        | Command::Slice { .. }
-        | Command::Transpose { .. }
-        | Command::Reinterpret { .. }
+        | Command::Call { .. }
+        // These fail where the memory is a user's that can't be written to.
+        | Command::Fill { .. }
         | Command::CopyLocal { .. }
-        | Command::WriteHost { .. } => false,
+        | Command::WriteHost { .. } => true,
+        Command::Slice { .. } | Command::Transpose { .. } | Command::Reinterpret { .. } => false,
     }
 }
 

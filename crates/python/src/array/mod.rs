@@ -155,8 +155,7 @@ impl PyArray {
         let initial = match item {
             None => Initial::Uninitialised,
             Some(item) => {
-                let block = host::block_of(item)?;
-                let bytes = value::item_bytes(&block, dtype)?;
+                let bytes = value::item_bytes(item, dtype)?;
                 if bytes.iter().all(|&byte| byte == 0) {
                     Initial::Zero
                 } else {
@@ -338,7 +337,7 @@ impl PyArray {
     /// Sets every element; `item` is a 0-d ndarray of this array's dtype.
     fn fill(&self, py: Python<'_>, item: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
         let array = self.inner.clone();
-        let item = value::item_bytes(&host::block_of(item)?, array.dtype())?;
+        let item = value::item_bytes(item, array.dtype())?;
         work(py, bytes(&self.inner), move || array.fill_item(&item))
     }
 
