@@ -11,12 +11,14 @@ from typing_extensions import Buffer
 
 __all__ = [
     "Array",
+    "Attendant",
     "AxisMap",
     "Communicator",
     "Distribution",
     "Endpoint",
     "Engine",
     "Engines",
+    "Inbox",
     "Indices",
     "NpyFile",
     "Op",
@@ -313,6 +315,30 @@ class Endpoint:
         """Wait until nothing is on its way, and send and receive nothing from then on."""
 
 @final
+class Inbox:
+    """Where a carrier leaves the answers of engines."""
+
+    def __new__(cls) -> Self: ...
+    def arrived(self, sequence: int, engine: int, answer: Sequence[bytes]) -> None:
+        """Take an engine's answer to the request of this number."""
+    def failed(self, sequence: int, reason: str) -> None:
+        """Note that the request of this number will not be answered, and why."""
+
+@final
+class Attendant:
+    """An engine to which a carrier brings requests."""
+
+    def __new__(cls, endpoint: Endpoint, number: int, ranks: Mapping[int, int]) -> Self: ...
+    def attend(self, request: Sequence[bytes]) -> list[bytes] | None:
+        """Carry out a request; return the answer, or None if there is to be none."""
+    @property
+    def is_calling(self) -> bool:
+        """Whether a user's function is running."""
+    @property
+    def array_count(self) -> int:
+        """The number of arrays that the engine keeps."""
+
+@final
 class Engines:
     """Engines: threads of this process, or other processes."""
 
@@ -320,6 +346,9 @@ class Engines:
     @staticmethod
     def remote(endpoint: Endpoint, client: int, engines: Sequence[int]) -> Engines:
         """Return the engines that work for this process: the processes of these ranks."""
+    @staticmethod
+    def carried(carrier: Any, inbox: Inbox, count: int) -> Engines:
+        """Return the engines, with numbers below `count`, to which a carrier takes commands."""
     @staticmethod
     def spmd(endpoint: Endpoint, is_checking: bool) -> Engines:
         """Return the engines that all processes of the endpoint are; each of them calls this."""
@@ -362,6 +391,10 @@ class Engine:
     @property
     def number(self) -> int:
         """The number of the engine."""
+
+    @property
+    def is_thread(self) -> bool:
+        """Whether the engine is a thread of the process that has the engines."""
 
     @property
     def participants(self) -> list[int]:

@@ -22,6 +22,9 @@ macro_rules! with_every_courier {
         mod channels {
             $(#[test] fn $test() { super::$test(super::common::remote::remote); })*
         }
+        mod attendants {
+            $(#[test] fn $test() { super::$test(super::common::attendants::attendants); })*
+        }
         mod messages {
             $(#[test] fn $test() { super::$test(super::common::processes::processes); })*
         }

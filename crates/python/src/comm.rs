@@ -28,6 +28,11 @@ pub(crate) fn signals() -> Interrupt {
     })
 }
 
+/// Keeps the exception of a signal handler, for the error that it ends in.
+pub(crate) fn keep_signal(error: PyErr) {
+    SIGNAL.set(Some(error));
+}
+
 /// The exception of the signal handler that ended the last wait of this thread, if one did.
 pub(crate) fn pending_signal() -> Option<PyErr> {
     SIGNAL.take()
@@ -70,7 +75,7 @@ fn not_threads() -> PyErr {
 }
 
 /// A copy of the bytes of any object with a contiguous buffer of bytes.
-struct Payload(Vec<u8>);
+pub(crate) struct Payload(pub Vec<u8>);
 
 impl FromPyObject<'_, '_> for Payload {
     type Error = PyErr;

@@ -14,6 +14,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::carried::{CarriedCourier, PyInbox};
 use crate::comm;
 use crate::errors::raise;
 use crate::function::{self, PyFunction};
@@ -34,6 +35,8 @@ enum Kind {
     Threads(Arc<ThreadSession>),
     /// Processes that work for this one, and this one's end of the messages to them.
     Elsewhere(Arc<RemoteSession<MessageCourier>>, Endpoint),
+    /// Processes to which a carrier takes commands.
+    Carried(Arc<RemoteSession<CarriedCourier>>),
     /// Processes that all run the program.
     Everywhere(Arc<SpmdSession>, Endpoint),
 }
@@ -49,9 +52,26 @@ pub struct Interpreter {
     threads: Mutex<HashMap<usize, PythonThread>>,
     /// The thread by which the interpreter ends, when it is about to.
     ending: OnceLock<ThreadId>,
+    /// Whether this process is an engine, and not its threads.
+    is_process: bool,
 }
 
 impl Interpreter {
+    /// That of a process that is an engine itself.
+    pub fn of_process() -> Self {
+        Self { is_process: true, ..Self::default() }
+    }
+
+    /// Whether this process is an engine, and not its threads.
+    pub fn is_process(&self) -> bool {
+        self.is_process
+    }
+
+    /// Whether an engine runs a function.
+    pub fn is_calling(&self, engine: usize) -> bool {
+        self.threads().contains_key(&engine)
+    }
+
     /// Calls `function`, which can be stopped meanwhile, on the current thread for an engine.
     pub fn stoppable<T>(&self, py: Python<'_>, engine: usize, function: impl FnOnce() -> T) -> T {
         let thread = PythonThread::current(py);
@@ -131,11 +151,24 @@ impl PyEngines {
         Ok(Self { session, kind, interpreter })
     }
 
+    /// The engines with numbers below `count` to which a carrier takes commands. Its method
+    /// `deliver(sequence, engines, common, own)` begins to take a request to engines: the strings of
+    /// bytes `common` to all of them, and one of `own` to each, if there are any. Their answers come to
+    /// the inbox. Its method `stop(engines)` stops functions there.
+    #[staticmethod]
+    fn carried(carrier: Py<PyAny>, inbox: &PyInbox, count: usize) -> Self {
+        let interpreter = Arc::new(Interpreter::default());
+        let courier = CarriedCourier::new(carrier, inbox, count);
+        let codec = Arc::new(PyCodec { interpreter: interpreter.clone() });
+        let session = RemoteSession::new(courier, codec, Some(interpreter.clone()));
+        Self { session: session.clone(), kind: Kind::Carried(session), interpreter }
+    }
+
     /// The engines that all processes of the endpoint are, each of which calls this and then runs the
     /// same program. With `is_checking`, those that are elsewhere in the program are named.
     #[staticmethod]
     fn spmd(endpoint: &PyEndpoint, is_checking: bool) -> PyResult<Self> {
-        let interpreter = Arc::new(Interpreter::default());
+        let interpreter = Arc::new(Interpreter::of_process());
         let ranks: Vec<usize> = (0..endpoint.inner.size()).collect();
         let group = |number| endpoint.inner.group(number, &ranks).map_err(raise);
         let codec = Arc::new(PyCodec { interpreter: interpreter.clone() });
@@ -204,6 +237,7 @@ impl PyEngines {
                 .map(|number| session.engine(number).map_or(0, |engine| engine.len()))
                 .collect()),
             Kind::Elsewhere(session, _) => py.detach(|| session.array_counts()).map_err(raise),
+            Kind::Carried(session) => py.detach(|| session.array_counts()).map_err(raise),
             Kind::Everywhere(session, _) => Ok(vec![session.engine().len()]),
         }
     }
@@ -251,6 +285,7 @@ impl PyEngines {
                 py.detach(|| session.close()).map_err(raise)?;
                 py.detach(|| endpoint.close(FAREWELL)).map(drop).map_err(raise)
             }
+            Kind::Carried(session) => py.detach(|| session.close()).map_err(raise),
             Kind::Everywhere(_, endpoint) => {
                 py.detach(|| endpoint.close(FAREWELL)).map(drop).map_err(raise)
             }
@@ -270,7 +305,7 @@ fn serve(
     let number = engines.iter().position(|&engine| engine == rank);
     let number = number
         .ok_or_else(|| PyValueError::new_err(format!("rank {rank} is not among the engines")))?;
-    let interpreter = Arc::new(Interpreter::default());
+    let interpreter = Arc::new(Interpreter::of_process());
     let roster = Roster { session: 0, client, engines };
     let host: Arc<dyn Host> = interpreter.clone();
     let codec = PyCodec { interpreter };

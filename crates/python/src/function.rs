@@ -63,6 +63,7 @@ impl PyFunction {
             engine: context.engine.clone(),
             participants: context.participants.to_vec(),
             communicator: context.communicator.clone(),
+            is_thread: !self.interpreter.is_process(),
         };
         let engine = Bound::new(py, engine)?.into_any();
         let function = self.callable(py)?;
@@ -111,6 +112,7 @@ pub struct PyEngine {
     engine: Arc<Engine>,
     participants: Vec<usize>,
     communicator: Arc<dyn distarray_comm::Communicator>,
+    is_thread: bool,
 }
 
 #[pymethods]
@@ -119,6 +121,12 @@ impl PyEngine {
     #[getter]
     fn number(&self) -> usize {
         self.engine.number()
+    }
+
+    /// Whether the engine is a thread of the process that has the engines, and not a process.
+    #[getter]
+    fn is_thread(&self) -> bool {
+        self.is_thread
     }
 
     /// The engines that call the function, in the order of the communicator's ranks.

@@ -2,6 +2,7 @@
 //! the crates. No algorithms live here.
 
 mod array;
+mod carried;
 mod comm;
 mod dtype;
 mod engines;
@@ -24,6 +25,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     meta::register(module)?;
     comm::register(module)?;
     module.add_class::<mpi::PyEndpoint>()?;
+    module.add_class::<carried::PyInbox>()?;
+    module.add_class::<carried::PyAttendant>()?;
     engines::register(module)?;
     module.add_class::<function::PyEngine>()?;
     module.add_class::<file::PyNpyFile>()?;

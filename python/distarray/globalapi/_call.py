@@ -45,7 +45,7 @@ class RunningEngine(Engine):
     """
 
     def __init__(self, handle: _core.Engine, state: str) -> None:
-        space = _pool.space(handle.number)
+        space = _pool.space_of(handle)
         super().__init__(Intracomm(handle.communicator), space.objects)
         self.handle = handle
         self.participants: list[int] = handle.participants
@@ -304,7 +304,7 @@ class AsKept:
         """Return what the client gets."""
         if not isinstance(result, LocalArray):
             return detached(result)
-        _pool.space(engine.handle.number).returned[self.name] = result
+        _pool.space_of(engine.handle).returned[self.name] = result
         return Kept(result)
 
 

@@ -191,7 +191,7 @@ class _Drop:
         return None
 
     def pop(self, engine: _core.Engine) -> Any:
-        return _pool.space(engine.number).returned.pop(self.name, None)
+        return _pool.space_of(engine).returned.pop(self.name, None)
 
 
 class _Fetch(_Drop):

@@ -15,8 +15,8 @@ from distarray import _core
 from distarray.error import ContextCreationError
 from distarray.globalapi import _pool
 
-# Communicators that the core uses: they live as long as the process.
-_kept: list[Any] = []
+# Communicators that the core uses, and the library that they are of.
+_kept: dict[_core.Endpoint, tuple[Any, Any]] = {}
 
 
 @cache
@@ -83,8 +83,7 @@ def endpoint(comm: Any, chunk_limit: int = 0) -> _core.Endpoint:
         ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
         for name in _core.Endpoint.MPI_FUNCTIONS
     ]
-    _kept.extend([own, library])
-    return _core.Endpoint.over_mpi(
+    end = _core.Endpoint.over_mpi(
         addresses,
         MPI._handleof(own),
         MPI._handleof(MPI.BYTE),
@@ -93,6 +92,15 @@ def endpoint(comm: Any, chunk_limit: int = 0) -> _core.Endpoint:
         own.size,
         chunk_limit,
     )
+    _kept[end] = (own, library)
+    return end
+
+
+def release(end: _core.Endpoint) -> None:
+    """Free this process's end of messages; all processes of the communicator call this."""
+    end.close(_FAREWELL)
+    own, _ = _kept.pop(end)
+    own.Free()
 
 
 # ---- Client and engines ------------------------------------------------------------------------
@@ -113,8 +121,7 @@ def be_client(comm: Any) -> _core.Engines:
 def be_engine(comm: Any) -> None:
     """Work as an engine until the client ends; the client is rank 0 of the communicator."""
     end = endpoint(comm)
-    number = end.rank - 1
-    _pool.become_engine(number, elsewhere=True)
+    _pool.become_engine()
     try:
         _core.serve(end, CLIENT, list(range(1, end.size)))
     finally:

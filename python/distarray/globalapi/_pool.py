@@ -26,6 +26,8 @@ _lock = threading.Lock()
 _engines: _core.Engines | None = None
 #: What each engine keeps by name, and its random numbers.
 _spaces: dict[int, Engine] = {}
+#: The same of this process, where it is an engine itself.
+process = Engine(None)
 #: Engines of a parent process. They must not be freed here: their threads are not there to end.
 _lost: list[Any] = []
 
@@ -61,11 +63,10 @@ def engines(count: int) -> _core.Engines:
         return _engines
 
 
-def become_engine(number: int, elsewhere: bool = False) -> None:
-    """Make this process an engine; say whether its client is another process."""
+def become_engine() -> None:
+    """Make this process an engine of a client that is another process."""
     global is_elsewhere
-    is_elsewhere = elsewhere
-    _spaces[number] = Engine(None)
+    is_elsewhere = True
 
 
 def is_current(candidate: _core.Engines) -> bool:
@@ -74,21 +75,27 @@ def is_current(candidate: _core.Engines) -> bool:
 
 
 def space(number: int) -> Engine:
-    """Return what an engine keeps between calls."""
+    """Return what an engine that is a thread of this process keeps between calls."""
     return _spaces[number]
+
+
+def space_of(engine: _core.Engine) -> Engine:
+    """Return what an engine keeps between calls: a thread, or this process."""
+    return _spaces[engine.number] if engine.is_thread else process
 
 
 def forget_names(prefix: str) -> None:
     """Have all engines forget the objects whose names begin with a prefix."""
-    for engine in list(_spaces.values()):
+    for engine in (process, *_spaces.values()):
         for name in [name for name in list(engine.objects) if name.startswith(prefix)]:
             engine.objects.pop(name, None)
 
 
 def forget_name(name: str, targets: list[int] | None = None) -> None:
     """Have engines (all by default) forget the object of a name, if they have one."""
-    for number in list(_spaces) if targets is None else targets:
-        _spaces[number].objects.pop(name, None)
+    spaces = (process, *_spaces.values()) if targets is None else map(space, targets)
+    for engine in spaces:
+        engine.objects.pop(name, None)
 
 
 #: Who has the engines of contexts in other processes, by the contexts' keys.

@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 from distarray.error import ContextCreationError
 from distarray.globalapi import _mpi
 from distarray.globalapi.contexts.base import BaseContext, Communication
+from distarray.globalapi.contexts.ipython import IPythonContext
 from distarray.globalapi.contexts.mpi import MPIContext, SpmdContext
 from distarray.globalapi.contexts.threads import ThreadContext
 
@@ -28,30 +29,6 @@ __all__ = [
     "ThreadContext",
     "default_context",
 ]
-
-
-class IPythonContext(BaseContext):
-    """A context whose engines belong to an ipyparallel cluster.
-
-    This version of DistArray has none: it says what is missing.
-
-    Raises
-    ------
-    ContextCreationError
-        Always.
-    """
-
-    def __new__(cls, client: Any = None, targets: Sequence[int] | None = None) -> Self:
-        """Say what is missing."""
-        raise _missing()
-
-
-def _missing() -> ContextCreationError:
-    return ContextCreationError(
-        "contexts of kind 'ipython' need ipyparallel, which the extra 'ipython' installs "
-        "(pip install 'distarray[ipython]'), and a later version of DistArray; "
-        "kind='threads' works everywhere"
-    )
 
 
 def Context(
@@ -108,7 +85,7 @@ def Context(
     """
     chosen = "ipython" if kind is None and client is not None else _kind(kind)
     if chosen == "ipython":
-        raise _missing()
+        return IPythonContext(client, targets, nengines, communication, deferred)
     contexts = {"threads": ThreadContext, "mpi": MPIContext, "spmd": SpmdContext}
     return contexts[chosen](targets, nengines, communication, deferred)
 

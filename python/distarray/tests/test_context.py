@@ -124,7 +124,8 @@ def test_all_kinds_are_contexts(kind):
 
 
 @pytest.mark.parametrize("kind", ["IPython", "ipy"])
-def test_a_kind_that_is_missing_names_its_extra(kind):
+def test_without_ipyparallel_its_extra_is_named(kind, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipyparallel", None)
     with pytest.raises(ContextCreationError, match=r"pip install 'distarray\[ipython\]'"):
         Context(kind=kind)
     with pytest.raises(ContextCreationError, match="ipyparallel"):

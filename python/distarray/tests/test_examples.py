@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from distarray.tests.mpi import mpiexec
+from distarray.tests.notebooks import execute
 
 REPOSITORY = Path(__file__).parents[3]
 LAND_MASK = REPOSITORY / "examples" / "land_mask.py"
@@ -57,3 +58,9 @@ def test_land_mask_on_processes(mask, tmp_path):
     output = mpiexec(4, program, f"--mask={mask}", f"--output={tmp_path}").stdout
     assert "MPIContext: engines [0, 1, 2]" in output
     assert "Every result equals NumPy's" in output
+
+
+def test_features_notebook():
+    printed = execute("features.ipynb", {"DISTARRAY_NUM_ENGINES": "3"})
+    assert "ThreadContext: engines [0, 1, 2]" in printed
+    assert "engine 2" in printed

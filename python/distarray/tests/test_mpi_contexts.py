@@ -222,3 +222,21 @@ def test_the_environment_chooses(monkeypatch):
     monkeypatch.setenv("DISTARRAY_CONTEXT", "nonsense")
     with pytest.raises(ContextCreationError, match="DISTARRAY_CONTEXT is 'nonsense'"):
         da.Context()
+
+
+BOTH_KINDS = """
+import distarray as da
+everywhere, here = da.Context(kind="spmd"), da.Context(kind="threads", nengines=2)
+here.push_function("name", lambda: "thread")
+everywhere.push_function("name", lambda: "process")
+print(here.apply(lambda: name()), everywhere.apply(lambda: name()))
+everywhere.close()
+print(here.apply(lambda: name()))
+"""
+
+
+def test_engines_of_two_kinds_in_a_process_have_names_of_their_own():
+    lines = mpiexec(2, BOTH_KINDS).stdout.splitlines()
+    assert sorted(lines) == sorted(
+        ["['thread', 'thread'] ['process', 'process']", "['thread', 'thread']"] * 2
+    )

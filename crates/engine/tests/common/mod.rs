@@ -1,6 +1,7 @@
 //! Layouts of every kind, and arrays of known elements.
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
+pub mod attendants;
 pub mod messages_only;
 pub mod processes;
 pub mod remote;

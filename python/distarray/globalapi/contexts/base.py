@@ -14,7 +14,8 @@ import numpy as np
 from distarray.error import ContextCreationError, ContextError
 from distarray.globalapi import _pool, _registered
 from distarray.globalapi._call import Call, Outgoing, as_copy, as_proxy
-from distarray.globalapi._proxies import CommProxy
+from distarray.globalapi._handle import Handle
+from distarray.globalapi._proxies import ArrayProxy, CommProxy
 from distarray.globalapi.creation import CreationMethods
 from distarray.localapi.proxyize import Proxy
 
@@ -211,6 +212,12 @@ class BaseContext(CreationMethods):
         self._engines  # noqa: B018 (a closed context has none)
         if not callable(func):
             raise TypeError(f"expected a function, not {func!r}")
+        for value in (*args, *kwargs.values()):
+            array = value.array if isinstance(value, ArrayProxy) else value
+            if isinstance(array, Handle) and array.context._pool.engines is not self._pool.engines:
+                raise ContextError(
+                    f"an argument is on engines of {array.context}, not on those of {self}"
+                )
         participants = sorted(targets)
         if not participants:
             return []

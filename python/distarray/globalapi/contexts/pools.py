@@ -89,7 +89,6 @@ class SpmdPool(ThreadPool):
         super().__init__(engines)
         self.number = number
         self._keys = itertools.count(1)
-        _pool.become_engine(number)
 
     def new_key(self) -> str:
         """Return what the names of all that a new context leaves here begin with: on all alike."""
@@ -112,18 +111,24 @@ class SpmdPool(ThreadPool):
 
     def put(self, name: str, value: Any, targets: list[int]) -> None:
         """Give engines an object that functions on them find by name."""
-        super().put(name, value, self._here(targets))
+        if self.number in targets:
+            _pool.process.objects[name] = value
 
     def forget_name(self, name: str, targets: list[int]) -> None:
         """Have engines forget the object of a name, if they have one."""
-        super().forget_name(name, self._here(targets))
-
-    def _here(self, targets: list[int]) -> list[int]:
-        return [target for target in targets if target == self.number]
+        if self.number in targets:
+            _pool.process.objects.pop(name, None)
 
 
 class ProcessPool(Pool):
     """Engines that are other processes.
+
+    Parameters
+    ----------
+    engines : _core.Engines
+        The engines.
+    numbers : list of int, optional
+        Which of them there are; by default all.
 
     Attributes
     ----------
@@ -131,10 +136,11 @@ class ProcessPool(Pool):
         The names of objects that are to be forgotten, which engines haven't been told.
     """
 
-    def __init__(self, engines: _core.Engines) -> None:
+    def __init__(self, engines: _core.Engines, numbers: list[int] | None = None) -> None:
         self.engines = engines
         self.released: list[str] = []
-        self._untold: dict[int, set[str]] = {number: set() for number in range(len(engines))}
+        numbers = list(range(len(engines))) if numbers is None else numbers
+        self._untold: dict[int, set[str]] = {number: set() for number in numbers}
 
     def new_key(self) -> str:
         """Return what the names of all that a new context leaves here begin with."""
@@ -165,7 +171,7 @@ class ProcessPool(Pool):
 
     def forget_names(self, prefix: str) -> None:
         """Have all engines forget the objects whose names begin with a prefix."""
-        self.call(list(range(len(self.engines))), _Forget(prefix))
+        self.call(list(self._untold), _Forget(prefix))
 
 
 class _Put:
@@ -176,7 +182,7 @@ class _Put:
         self.value = value
 
     def __call__(self, engine: _core.Engine) -> None:
-        _pool.space(engine.number).objects[self.name] = self.value
+        _pool.space_of(engine).objects[self.name] = self.value
 
 
 class _Tidying:
@@ -189,7 +195,7 @@ class _Tidying:
         self.function = function
 
     def __call__(self, engine: _core.Engine) -> Any:
-        objects = _pool.space(engine.number).objects
+        objects = _pool.space_of(engine).objects
         for name in self.names:
             objects.pop(name, None)
         return None if self.function is None else self.function(engine)

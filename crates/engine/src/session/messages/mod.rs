@@ -10,9 +10,11 @@
 //! - `roster`: who takes part;
 //! - `frame`: what a message has in it;
 //! - `courier`: the client's end, `peers`: what it knows of its engines;
+//! - `attendant`: an engine to which others bring requests;
 //! - `link`: an engine's end; `station` and `gathering`: what goes through it; `watch`: what it does
 //!   while the engine is at work.
 
+mod attendant;
 mod courier;
 mod frame;
 mod gathering;
@@ -22,6 +24,7 @@ mod roster;
 mod station;
 mod watch;
 
+pub use attendant::Attendant;
 pub use courier::MessageCourier;
 pub use link::MessageLink;
 pub use roster::Roster;
