@@ -31,6 +31,8 @@ def count(array: Any, axes: Axes, where: Any, keepdims: bool = False) -> Any:
     if where is True:
         shape = array.shape
         return math.prod(shape[axis] for axis in axes)
+    if where.shape == array.shape:
+        return where.sum(axes, keepdims=keepdims)
     ones = array.context.full(array.distribution, True)
     return ones.sum(axes, keepdims=keepdims, where=where)
 

@@ -33,7 +33,7 @@ impl Reduce {
     ) -> Result<Reply, EngineError> {
         let part = self.part(engine, participants)?;
         if part.members.len() == 1 {
-            return part.keep_all(&[part.post()?]);
+            return part.alone();
         }
         supersteps::run(&part, communicator)
     }
@@ -93,6 +93,12 @@ pub struct Part<'a> {
     input: Option<DType>,
     /// The floating-point exceptions that the steps of a program met.
     met: Mutex<Vec<(usize, FloatFlags)>>,
+}
+
+/// A piece of an array and which of its elements count, if not all do.
+struct Piece {
+    block: Block,
+    mask: Option<Block>,
 }
 
 impl Part<'_> {
@@ -204,9 +210,6 @@ impl Part<'_> {
     /// sums of them would take more memory than they do.
     fn has_short_lanes(&self) -> bool {
         let Reduce { reduction, reduced, dtype, distribution, ending, .. } = self.reduce;
-        let (Subject::Array(_), None) = (&self.reduce.subject, self.reduce.mask) else {
-            return false;
-        };
         let Some(input) = self.input else { return false };
         let lengths = distribution.shape().iter().zip(reduced).filter(|(_, reduced)| **reduced);
         let count = lengths.map(|(len, _)| len).product();
@@ -215,23 +218,49 @@ impl Part<'_> {
         is_short && reduce::has_short_lanes(*reduction, input, *dtype, count, *ending)
     }
 
+    /// The whole of the reduction, where this engine has all elements of its results.
+    fn alone(&self) -> Result<Reply, EngineError> {
+        match self.piece()? {
+            Some(piece) => self.keep_whole(&[&piece]),
+            None => self.keep(self.partial()?),
+        }
+    }
+
+    /// This engine's piece, if results are made from the pieces of all at once.
+    fn piece(&self) -> Result<Option<Piece>, EngineError> {
+        let (Subject::Array(source), true) = (&self.reduce.subject, self.has_short_lanes()) else {
+            return Ok(None);
+        };
+        let mask = self.reduce.mask.map(|mask| self.engine.block(mask)).transpose()?;
+        Ok(Some(Piece { block: self.engine.block(*source)?, mask }))
+    }
+
     /// Keeps this engine's piece of the result of what the members posted.
     fn keep_all(&self, posted: &[SharedObject]) -> Result<Reply, EngineError> {
-        let pieces = posted.iter().map(|posted| posted.downcast_ref::<Block>().cloned());
-        if let Some(pieces) = pieces.collect::<Option<Vec<Block>>>() {
-            let Reduce { reduction, reduced, dtype, ending, .. } = self.reduce;
-            let Some(rank) = rank_in(self.engine, &self.reduce.result_distribution) else {
-                return Ok(self.answer(FloatFlags::default()));
-            };
-            if let Some((block, flags)) =
-                reduce::whole(*reduction, &pieces, reduced, *dtype, *ending)?
-            {
-                return Ok(self.keep_block(rank, block, flags));
-            }
-            let partials = pieces.iter().map(|piece| self.partial_of(piece, None));
-            return self.keep_merged(partials.collect::<Result<Vec<Partial>, _>>()?.iter());
+        let pieces = posted.iter().map(|posted| posted.downcast_ref::<Piece>());
+        match pieces.collect::<Option<Vec<&Piece>>>() {
+            Some(pieces) => self.keep_whole(&pieces),
+            None => self.keep_merged(posted.iter().filter_map(|posted| posted.downcast_ref())),
         }
-        self.keep_merged(posted.iter().filter_map(|posted| posted.downcast_ref()))
+    }
+
+    /// Keeps this engine's piece of the result of all elements.
+    fn keep_whole(&self, pieces: &[&Piece]) -> Result<Reply, EngineError> {
+        let Reduce { reduction, reduced, dtype, ending, .. } = self.reduce;
+        let Some(rank) = rank_in(self.engine, &self.reduce.result_distribution) else {
+            return Ok(self.answer(FloatFlags::default()));
+        };
+        let blocks: Vec<Block> = pieces.iter().map(|piece| piece.block.clone()).collect();
+        let masks: Vec<Block> = pieces.iter().filter_map(|piece| piece.mask.clone()).collect();
+        let found = reduce::whole(*reduction, &blocks, &masks, reduced, *dtype, *ending)?;
+        if let Some((block, flags)) = found {
+            return Ok(self.keep_block(rank, block, flags));
+        }
+        let partial = |piece: &&Piece| self.partial_of(&piece.block, piece.mask.as_ref());
+        if let [piece] = pieces {
+            return self.keep(partial(piece)?);
+        }
+        self.keep_merged(pieces.iter().map(partial).collect::<Result<Vec<Partial>, _>>()?.iter())
     }
 
     /// Keeps this engine's piece of the result of partial results.
@@ -252,10 +281,10 @@ impl Supersteps for Part<'_> {
     }
 
     fn post(&self) -> Result<SharedObject, EngineError> {
-        if let (Subject::Array(source), true) = (&self.reduce.subject, self.has_short_lanes()) {
-            return Ok(Arc::new(self.engine.block(*source)?));
+        match self.piece()? {
+            Some(piece) => Ok(Arc::new(piece)),
+            None => Ok(Arc::new(self.partial()?)),
         }
-        Ok(Arc::new(self.partial()?))
     }
 
     fn complete(&self, posted: &[SharedObject]) -> Result<Reply, EngineError> {

@@ -23,7 +23,6 @@
 )]
 #![expect(clippy::float_cmp, reason = "what is compared is exact, or was rounded alike")]
 
-use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::nearest::Nearest;
@@ -58,8 +57,8 @@ pub(crate) enum Moment {
     Sum,
     /// The sum divided by the number of elements.
     Mean,
-    /// The sum of the squared distances from the mean, divided by a positive number whose product
-    /// with the number of elements is an integer below 2^53.
+    /// The sum of the squared distances from the mean, divided by the number of elements less a number;
+    /// the product of divisor and number of elements is an integer below 2^53.
     Variance(f64),
     /// The root of that.
     StandardDeviation(f64),
@@ -73,30 +72,65 @@ impl Moment {
     }
 }
 
+/// Which elements of columns count. Rows have zeros in place of the others.
+#[derive(Default)]
+pub(crate) struct Selection {
+    /// How many of each column do.
+    pub counts: Vec<f64>,
+    /// The first of them.
+    begins: Vec<f64>,
+    /// The bits in which others differ from it.
+    differences: Vec<u64>,
+}
+
+impl Selection {
+    /// Forgets everything; there are so many columns.
+    pub(crate) fn begin(&mut self, columns: usize) {
+        self.counts.clear();
+        self.counts.resize(columns, 0.0);
+        self.begins.clear();
+        self.begins.resize(columns, 0.0);
+        self.differences.clear();
+        self.differences.resize(columns, 0);
+    }
+
+    /// Notes the next element of each column, of which `is_selected` says whether it counts.
+    pub(crate) fn note<T: Term>(&mut self, row: &[T], is_selected: impl Fn(usize) -> bool) {
+        let columns = self.counts.iter_mut().zip(&mut self.begins).zip(&mut self.differences);
+        for (column, (((count, begin), difference), item)) in columns.zip(row).enumerate() {
+            let (is_selected, value) = (is_selected(column), item.value());
+            *begin = if is_selected & (*count == 0.0) { value } else { *begin };
+            *difference |= if is_selected { value.to_bits() ^ begin.to_bits() } else { 0 };
+            *count += f64::from(u8::from(is_selected));
+        }
+    }
+}
+
 /// Computes something of each lane: the columns from `first` on of up to [`MOST_ELEMENTS`] rows, as
 /// many as there are results, which are up to [`LANES`]. Returns whether all lanes are decided; where
 /// they are not, nothing can be said of the results.
 #[inline]
 pub(crate) fn moments<T: Term, R: Nearest>(
     rows: &[&[T]],
+    selection: Option<&Selection>,
     first: usize,
     moment: Moment,
     results: &mut [R],
 ) -> bool {
     debug_assert!(rows.len() <= MOST_ELEMENTS && results.len() <= LANES);
     if moment.is_of_squares() {
-        fused(Work::<T, R, LANES> { rows, first, moment, results, terms: PhantomData })
+        fused(Work::<T, R, LANES> { rows, selection, first, moment, results })
     } else {
-        fused(Work::<T, R, 0> { rows, first, moment, results, terms: PhantomData })
+        fused(Work::<T, R, 0> { rows, selection, first, moment, results })
     }
 }
 
 struct Work<'a, T, R, const SQUARES: usize> {
     rows: &'a [&'a [T]],
+    selection: Option<&'a Selection>,
     first: usize,
     moment: Moment,
     results: &'a mut [R],
-    terms: PhantomData<R>,
 }
 
 impl<T: Term, R: Nearest, const SQUARES: usize> FusedWork for Work<'_, T, R, SQUARES> {
@@ -104,7 +138,7 @@ impl<T: Term, R: Nearest, const SQUARES: usize> FusedWork for Work<'_, T, R, SQU
 
     #[inline(always)]
     fn run<const FMA: bool>(self) -> bool {
-        let Self { rows, first, moment, results, .. } = self;
+        let Self { rows, selection, first, moment, results } = self;
         let width = results.len();
         let mut lanes = Lanes::<SQUARES>::NOTHING;
         if width == LANES {
@@ -145,8 +179,29 @@ impl<T: Term, R: Nearest, const SQUARES: usize> FusedWork for Work<'_, T, R, SQU
                 lanes.add::<T, 1, FMA>([&padded(row)], &begin);
             }
         }
-        lanes.finish::<R, FMA>(rows.len() as f64, moment, results)
+        let mut elements = Elements { counts: [rows.len() as f64; LANES], begins: [0.0; LANES] };
+        if let Some(selection) = selection {
+            let columns = first..first + width;
+            elements.counts[..width].copy_from_slice(&selection.counts[columns.clone()]);
+            elements.begins[..width].copy_from_slice(&selection.begins[columns.clone()]);
+            if SQUARES > 0 {
+                let differences = &selection.differences[columns];
+                lanes.squares.difference[..width].copy_from_slice(differences);
+            }
+        } else {
+            for (begin, item) in elements.begins.iter_mut().zip(&rows[0][first..]) {
+                *begin = item.value();
+            }
+        }
+        lanes.finish::<R, FMA>(&elements, moment, results)
     }
+}
+
+/// What is known of the elements of each lane.
+struct Elements {
+    counts: [f64; LANES],
+    /// The first ones.
+    begins: [f64; LANES],
 }
 
 /// The running sums of lanes; `SQUARES` is [`LANES`] or, where no squares are summed, 0.
@@ -245,19 +300,19 @@ impl<const SQUARES: usize> Lanes<SQUARES> {
         }
     }
 
-    /// Computes the results of lanes of `count` elements; whether all are decided.
+    /// Computes the results; whether all are decided.
     #[inline(always)]
     fn finish<R: Nearest, const FMA: bool>(
         &self,
-        count: f64,
+        elements: &Elements,
         moment: Moment,
         results: &mut [R],
     ) -> bool {
         if let Some(results) = results.first_chunk_mut::<LANES>() {
-            return self.finish_all::<R, FMA>(count, moment, results);
+            return self.finish_all::<R, FMA>(elements, moment, results);
         }
         let mut found = [R::ZERO; LANES];
-        let is_decided = self.finish_all::<R, FMA>(count, moment, &mut found);
+        let is_decided = self.finish_all::<R, FMA>(elements, moment, &mut found);
         results.copy_from_slice(&found[..results.len()]);
         is_decided
     }
@@ -265,18 +320,18 @@ impl<const SQUARES: usize> Lanes<SQUARES> {
     #[inline(always)]
     fn finish_all<R: Nearest, const FMA: bool>(
         &self,
-        count: f64,
+        elements: &Elements,
         moment: Moment,
         found: &mut [R; LANES],
     ) -> bool {
         // A `match` within the loop would keep it from being vectorised.
         match moment {
             Moment::Sum => self.each_sum(found),
-            Moment::Mean => self.each::<R, FMA, 1>(found, count, 1.0),
+            Moment::Mean => self.each::<R, FMA, 1>(found, elements, 0.0),
             _ if SQUARES == 0 => false,
-            Moment::Variance(divisor) => self.each::<R, FMA, 2>(found, count, divisor),
-            Moment::StandardDeviation(divisor) => self.each::<R, FMA, 3>(found, count, divisor),
-            Moment::Norm => self.each::<R, FMA, 4>(found, count, 1.0),
+            Moment::Variance(ddof) => self.each::<R, FMA, 2>(found, elements, ddof),
+            Moment::StandardDeviation(ddof) => self.each::<R, FMA, 3>(found, elements, ddof),
+            Moment::Norm => self.each::<R, FMA, 4>(found, elements, 0.0),
         }
     }
 
@@ -285,20 +340,38 @@ impl<const SQUARES: usize> Lanes<SQUARES> {
     fn each<R: Nearest, const FMA: bool, const MOMENT: usize>(
         &self,
         found: &mut [R; LANES],
-        count: f64,
-        divisor: f64,
+        elements: &Elements,
+        ddof: f64,
     ) -> bool {
+        let nothing = R::of_special(f64::NAN);
         let mut doubts = 0;
         for (lane, found) in found.iter_mut().enumerate() {
+            let (count, begin) = (elements.counts[lane], elements.begins[lane]);
+            let divisor = count - ddof;
             let pair = match MOMENT {
                 1 => self.total(lane).over::<FMA>(count),
-                2 => self.distances::<FMA>(lane, count).over::<FMA>(divisor * count),
-                3 => self.distances::<FMA>(lane, count).over::<FMA>(divisor * count).root::<FMA>(),
+                2 => self.distances::<FMA>(lane, count, begin).over::<FMA>(divisor * count),
+                3 => {
+                    let distances = self.distances::<FMA>(lane, count, begin);
+                    let root = distances.over::<FMA>(divisor * count).root::<FMA>();
+                    // Half the distance of two, which is often a float, or half-way between two.
+                    let is_half = (count == 2.0) & (divisor == 2.0) & !self.is_constant(lane);
+                    self.distance_of_two(lane, begin).half().or(root, is_half)
+                }
                 _ => self.squares(lane, count).root::<FMA>(),
             };
             let (nearest, is_decided) = R::nearest(pair.high, pair.low, pair.bound);
-            *found = nearest;
-            doubts |= u64::from(!is_decided);
+            if MOMENT == 4 {
+                *found = nearest;
+                doubts |= u64::from(!is_decided);
+            } else {
+                // Of no elements, or of as many as are taken from their number, which are equal.
+                let is_squared = MOMENT != 1;
+                let is_nothing = (count == 0.0)
+                    | (is_squared & (divisor <= 0.0) & (is_squared && self.is_constant(lane)));
+                *found = if is_nothing { nothing } else { nearest };
+                doubts |= u64::from(!(is_nothing | (is_decided & (divisor > 0.0))));
+            }
         }
         doubts == 0
     }
@@ -332,9 +405,25 @@ impl<const SQUARES: usize> Lanes<SQUARES> {
         Pair { high, low, bound }.only_if(is_zero | is_normal(high))
     }
 
+    /// Whether all elements have the same bits, and are finite.
+    #[inline(always)]
+    fn is_constant(&self, lane: usize) -> bool {
+        (self.squares.difference[lane] == 0) & (self.sums.sum[lane].abs() <= f64::MAX)
+    }
+
+    /// What the first of two elements has more than the second: twice the first, less the sum.
+    #[inline(always)]
+    fn distance_of_two(&self, lane: usize, begin: f64) -> Pair {
+        let sum = self.total(lane);
+        let (high, error) = two_sum(2.0 * begin, -sum.high);
+        let (low, lost) = two_sum(error, -sum.low);
+        let (high, low) = two_sum(high, low);
+        Pair { high, low, bound: sum.bound }.only_if((lost == 0.0) & is_normal(high))
+    }
+
     /// The count times the sum of squares, less the square of the sum.
     #[inline(always)]
-    fn distances<const FMA: bool>(&self, lane: usize, count: f64) -> Pair {
+    fn distances<const FMA: bool>(&self, lane: usize, count: f64, begin: f64) -> Pair {
         let (sum, squares) = (self.total(lane), self.squares(lane, count));
         let (more, more_error) = product::<FMA>(count, squares.high);
         let (less, less_error) = product::<FMA>(sum.high, sum.high);
@@ -352,14 +441,10 @@ impl<const SQUARES: usize> Lanes<SQUARES> {
             & (less_error == 0.0);
         let bound = if is_exact { 0.0 } else { bound } + sum.bound + squares.bound;
         let pair = Pair { high, low, bound }.only_if(is_normal(high) & (bound < high));
+        // Of two elements it is the square of their distance, of which more is known.
+        let pair = self.distance_of_two(lane, begin).squared::<FMA>().or(pair, count == 2.0);
         // Equal elements are at no distance, which only their bits tell.
-        let is_constant =
-            (self.squares.difference[lane] == 0) & (self.sums.sum[lane].abs() <= f64::MAX);
-        Pair {
-            high: if is_constant { 0.0 } else { pair.high },
-            low: if is_constant { 0.0 } else { pair.low },
-            bound: if is_constant { 0.0 } else { pair.bound },
-        }
+        Pair { high: 0.0, low: 0.0, bound: 0.0 }.or(pair, self.is_constant(lane))
     }
 }
 
@@ -376,6 +461,33 @@ impl Pair {
     #[inline(always)]
     fn only_if(self, is_safe: bool) -> Self {
         Self { bound: if is_safe { self.bound } else { f64::INFINITY }, ..self }
+    }
+
+    /// This one if a condition holds, else another.
+    #[inline(always)]
+    fn or(self, other: Self, condition: bool) -> Self {
+        Self {
+            high: if condition { self.high } else { other.high },
+            low: if condition { self.low } else { other.low },
+            bound: if condition { self.bound } else { other.bound },
+        }
+    }
+
+    /// The half of its magnitude; it must not be among the least floats.
+    #[inline(always)]
+    fn half(self) -> Self {
+        let half = if self.high < 0.0 { -0.5 } else { 0.5 };
+        Self { high: half * self.high, low: half * self.low, bound: self.bound }
+    }
+
+    /// Its square, if it has no bound.
+    #[inline(always)]
+    fn squared<const FMA: bool>(self) -> Self {
+        let (square, error) = product::<FMA>(self.high, self.high);
+        // The square of the lower part is below `u^2`, and so is what each of three steps rounds off.
+        let (high, low) = two_sum(square, error + 2.0 * self.high * self.low);
+        let bound = if self.low == 0.0 { 0.0 } else { square * (16.0 * UNIT * UNIT) };
+        Self { high, low, bound: bound + self.bound }.only_if(is_normal(square))
     }
 
     /// Its quotient.

@@ -33,7 +33,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use lanes::{LANES, MOST_ELEMENTS, Moment, moments};
+pub(crate) use lanes::{LANES, MOST_ELEMENTS, Moment, Selection, moments};
 pub(crate) use nearest::Nearest;
 pub(crate) use number::{Number, Quotient};
 pub use products::Products;

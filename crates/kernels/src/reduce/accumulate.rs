@@ -115,8 +115,9 @@ impl<M: Lift<T>, T: Item> Loops<'_, M, T> {
             }
             return;
         }
-        for first in (0..inner.len).step_by(TILE) {
-            let width = TILE.min(inner.len - first);
+        let tile = walk.tile(TILE);
+        for first in (0..inner.len).step_by(tile) {
+            let width = tile.min(inner.len - first);
             self.tile(rows, inner, inner.len, inner.out, first, width, place, leaves);
         }
     }

@@ -115,6 +115,11 @@ pub(super) fn bytes(block: &Block) -> &[u8] {
     unsafe { std::slice::from_raw_parts(block.as_ptr(), len) }
 }
 
+/// A copy of a block that [`filled`] made.
+pub(super) fn copied(block: &Block) -> Result<Block> {
+    from_bytes(&block.shape(), block.dtype(), bytes(block))
+}
+
 /// A block with the bytes of one that [`filled`] made.
 pub(super) fn from_bytes(shape: &[usize], dtype: DType, bytes: &[u8]) -> Result<Block> {
     let block = Block::uninitialised(dtype, shape)?;

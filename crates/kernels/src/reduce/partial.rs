@@ -124,13 +124,10 @@ pub fn merge(reduction: Reduction, partial: &mut Partial, other: &Partial) -> Re
     if other.is_empty() {
         return Ok(());
     }
-    if let (true, Some(exact)) = (partial.is_empty(), &other.exact) {
-        partial.dtype = other.dtype;
-        partial.exact = Some(exact.clone());
-        return Ok(());
-    }
     if partial.is_empty() {
-        *partial = Partial::from_bytes(&other.to_bytes())?;
+        partial.dtype = other.dtype;
+        partial.exact.clone_from(&other.exact);
+        partial.blocks = other.blocks.iter().map(memory::copied).collect::<Result<_>>()?;
         return Ok(());
     }
     if partial.dtype != other.dtype {

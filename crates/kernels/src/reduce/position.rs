@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "elements are read where they lie")]
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use crate::simd::{Work, prefetch_at, widest};
 use crate::{Block, DType, Result};
@@ -72,35 +73,47 @@ struct Search<'a, T> {
 impl<T: Ordered> Search<'_, T> {
     /// Searches one run along a reduced axis, whose indices ascend.
     fn run<D: Direction>(&mut self, axis: &Axis, place: Place) {
-        let (mut best, mut best_index) = (self.values[place.out], self.indices[place.out]);
+        let (best, best_index) = (self.values[place.out], self.indices[place.out]);
+        let index = |position: usize| place.index + axis.index.get(position);
+        if best_index != NOWHERE && index(0) > best_index && D::is_final(best) {
+            return;
+        }
+        // The extremum of the run, and the first part that has it.
+        let mut winner: Option<(T, Range<usize>)> = None;
         for part in parts(axis.len, T::SETTLES) {
-            let (first, len) = (part.start, part.len());
-            // SAFETY: the walk stays within the block.
-            let items =
-                unsafe { self.items.slice(place.item, &axis.item, first, len, &mut self.scratch) };
-            let lowest = place.index + axis.index.get(first);
-            if best_index != NOWHERE && lowest > best_index && D::is_final(best) {
-                break;
-            }
-            // Where the extremum lies is looked for only if it can win.
-            let value = Extremum::<D, T>::lift_run(items);
-            if !comes_first::<D, T>(value, lowest, best, best_index) {
-                continue;
-            }
-            let position = widest(Find { items, value });
-            let index = place.index + axis.index.get(first + position);
-            if comes_first::<D, T>(value, index, best, best_index) {
-                (best, best_index) = (value, index);
+            let value = Extremum::<D, T>::lift_run(self.part(axis, place, &part));
+            if winner.as_ref().is_none_or(|&(winner, _)| D::is_better(value, winner)) {
+                winner = Some((value, part));
+                if D::is_final(value) {
+                    break;
+                }
             }
         }
-        (self.values[place.out], self.indices[place.out]) = (best, best_index);
+        // Where it lies is looked for once, and only if it can win.
+        let Some((value, part)) = winner else { return };
+        if !comes_first::<D, T>(value, index(part.start), best, best_index) {
+            return;
+        }
+        let position = widest(Find { items: self.part(axis, place, &part), value });
+        let index = index(part.start + position);
+        if comes_first::<D, T>(value, index, best, best_index) {
+            (self.values[place.out], self.indices[place.out]) = (value, index);
+        }
+    }
+
+    /// Some elements of a run.
+    fn part(&mut self, axis: &Axis, place: Place, part: &Range<usize>) -> &[T] {
+        let (first, len) = (part.start, part.len());
+        // SAFETY: the walk stays within the block.
+        unsafe { self.items.slice(place.item, &axis.item, first, len, &mut self.scratch) }
     }
 
     /// Searches columns along the rows, whose indices ascend.
     fn columns<D: Direction>(&mut self, walk: &Walk, place: Place, best: &mut Best<T>) {
         let (rows, inner) = (&walk.rows, &walk.inner);
-        for first in (0..inner.len).step_by(TILE) {
-            let width = TILE.min(inner.len - first);
+        let tile = walk.tile(TILE);
+        for first in (0..inner.len).step_by(tile) {
+            let width = tile.min(inner.len - first);
             // As many rows at a time as can be counted.
             for top in (0..rows.len).step_by(T::Mark::MOST) {
                 for row in top..rows.len.min(top + T::Mark::MOST) {
@@ -132,18 +145,35 @@ struct Find<'a, T> {
 
 impl<T: Ordered> Work for Find<'_, T> {
     type Output = usize;
+    const WANTS_64: bool = true;
 
     #[inline(always)]
     fn run(self) -> usize {
+        if self.value.is_nan() {
+            self.first(T::is_nan)
+        } else {
+            let value = self.value;
+            self.first(|item| item == value)
+        }
+    }
+}
+
+impl<T: Ordered> Find<'_, T> {
+    /// The first element that a test finds. Whole chunks are searched without a branch for each element.
+    #[inline(always)]
+    fn first(&self, is_it: impl Fn(T) -> bool) -> usize {
         const CHUNK: usize = 64;
-        let (value, is_nan) = (self.value, self.value.is_nan());
-        let is_value = |item: T| (item == value) | (is_nan & item.is_nan());
-        // Whole chunks are searched without a branch for each element.
-        let has_value =
-            |chunk: &&[T]| chunk.iter().fold(false, |found, &item| found | is_value(item));
-        let chunk = self.items.chunks(CHUNK).take_while(|chunk| !has_value(chunk)).count();
-        let start = CHUNK * chunk;
-        start + self.items[start..].iter().position(|&item| is_value(item)).unwrap_or(0)
+        let (chunks, _) = self.items.as_chunks::<CHUNK>();
+        let has_it = |chunk: &&[T; CHUNK]| {
+            let mut found = false;
+            for &item in *chunk {
+                found |= is_it(item);
+            }
+            found
+        };
+        let start = CHUNK * chunks.iter().take_while(|chunk| !has_it(chunk)).count();
+        let within = self.items[start..].iter().position(|&item| is_it(item));
+        start + within.unwrap_or(0)
     }
 }
 

@@ -236,6 +236,20 @@ impl Walk {
         Self { outer: axes, rows, inner, origin }
     }
 
+    /// How many positions of the inner axis are taken up together: `most`, or fewer where rows lie between
+    /// neighbours, so that what one row reads is still at hand for the next.
+    pub(super) fn tile(&self, most: usize) -> usize {
+        /// What a first-level cache has room for, in bytes.
+        const AT_HAND: usize = 1 << 15;
+        /// Fewer are not worth it.
+        const LEAST: usize = 64;
+        let distance = self.inner.item.distance();
+        if self.rows.len < 2 || self.rows.item.distance() >= distance {
+            return most;
+        }
+        (AT_HAND / distance.max(1)).clamp(LEAST, most)
+    }
+
     /// Calls `visit` at every place of the outer axes.
     pub(super) fn for_each(&self, visit: &mut impl FnMut(Place)) {
         descend(&self.outer, self.origin, visit);

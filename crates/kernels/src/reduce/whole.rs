@@ -9,15 +9,15 @@ use half::f16;
 use num_complex::Complex;
 
 use super::floats::{Exactly, Float, Items};
-use super::memory;
+use super::memory::{self, Memory};
 use super::partial::Ending;
 use super::results::{self, Counts, Exact};
 use super::walk::{Axis, Place, Walk};
 use crate::exact::{
-    Accumulator, LANES, MOST_ELEMENTS, MOST_ROWS, Moment, Nearest, Plain, Squared, Term, Terms,
-    moments,
+    Accumulator, LANES, MOST_ELEMENTS, MOST_ROWS, Moment, Nearest, Plain, Selection, Squared, Term,
+    Terms, moments,
 };
-use crate::{Block, DType, FloatFlags, Reduction, Result};
+use crate::{Block, Bool, DType, FloatFlags, Reduction, Result};
 
 /// Runs shorter than this are gathered from the rows that they lie in: that takes less time than a sum
 /// of its own for each.
@@ -26,8 +26,8 @@ const SHORT_RUN: usize = 128;
 /// Lanes next to each other are worth it from here on.
 const FEW_LANES: usize = 16;
 
-/// How many elements are gathered at once, if they are.
-const GATHERED: usize = 1 << 15;
+/// How many elements are copied at once, if they are.
+const COPIED: usize = 1 << 15;
 
 /// How many elements of a row are taken up before those of the next tile.
 const TILE: usize = 1024;
@@ -44,8 +44,8 @@ fn moment(reduction: Reduction, count: usize, ending: Ending) -> Option<Moment> 
     match reduction {
         Reduction::Sum => Some(Moment::Sum),
         Reduction::Mean => Some(Moment::Mean),
-        Reduction::Variance if is_divisor => Some(Moment::Variance(divisor)),
-        Reduction::StandardDeviation if is_divisor => Some(Moment::StandardDeviation(divisor)),
+        Reduction::Variance if is_divisor => Some(Moment::Variance(ending.ddof)),
+        Reduction::StandardDeviation if is_divisor => Some(Moment::StandardDeviation(ending.ddof)),
         Reduction::Norm => Some(Moment::Norm),
         _ => None,
     }
@@ -85,21 +85,26 @@ pub fn has_short_lanes(
 /// that `reduced` marks: the results, and the floating-point exceptions that NumPy would meet. `None`
 /// where [`super::partial`] is the better way, which gives the same bits.
 ///
+/// `masks` are boolean blocks, one for each piece and broadcast to it, that say which elements count;
+/// there are none if all do.
+///
 /// # Errors
 ///
-/// [`crate::KernelError::Memory`].
+/// [`crate::KernelError::Memory`]; [`crate::KernelError::Value`] for a mask that does not fit.
 ///
 /// # Panics
 ///
-/// When `reduced` has not one entry for each axis.
+/// When `reduced` has not one entry for each axis, or there are more or less masks.
 pub fn whole(
     reduction: Reduction,
     pieces: &[Block],
+    masks: &[Block],
     reduced: &[bool],
     dtype: DType,
     ending: Ending,
 ) -> Result<Option<(Block, FloatFlags)>> {
     use DType as D;
+    assert!(masks.is_empty() || masks.len() == pieces.len(), "one mask for each piece");
     let Some(first) = pieces.first() else { return Ok(None) };
     let count = pieces.iter().map(|piece| lengths(piece, reduced, true)).sum();
     let input = first.dtype();
@@ -108,7 +113,7 @@ pub fn whole(
         return Ok(None);
     }
     let Some(exactly) = Exactly::of(reduction, dtype) else { return Ok(None) };
-    let task = Whole { reduction, pieces, reduced, dtype, ending, count, lanes };
+    let task = Whole { reduction, pieces, masks, reduced, dtype, ending, count, lanes };
     match (exactly, exactly.summed(input, dtype), dtype) {
         (Exactly::Elements, D::Float16, _) => task.run::<f16, f16, Plain, 1>(),
         (Exactly::Elements, D::Float32, D::Float32) => task.run::<f32, f32, Plain, 1>(),
@@ -134,10 +139,11 @@ fn lengths(piece: &Block, reduced: &[bool], of_reduced: bool) -> usize {
 struct Whole<'a> {
     reduction: Reduction,
     pieces: &'a [Block],
+    masks: &'a [Block],
     reduced: &'a [bool],
     dtype: DType,
     ending: Ending,
-    /// The number of elements of each result.
+    /// The number of elements of each result, of which a mask may select some.
     count: usize,
     /// The number of results.
     lanes: usize,
@@ -146,6 +152,7 @@ struct Whole<'a> {
 /// One of the pieces.
 struct Piece<E> {
     items: Box<dyn Items<E>>,
+    mask: Option<Memory<Bool>>,
     walk: Walk,
     /// The places of the outer axes.
     places: Vec<Place>,
@@ -178,18 +185,30 @@ impl Whole<'_> {
         let mut flags = FloatFlags::default();
         let inner = &pieces[0].walk.inner;
         let is_gathered = pieces.iter().any(|piece| !piece.walk.inner.item.is_stride_of::<E>());
-        let tile = if is_gathered { (GATHERED / self.count).clamp(LANES, TILE) } else { TILE };
+        let is_copied = is_gathered || !self.masks.is_empty();
+        let most = if is_copied { (COPIED / self.count).clamp(LANES, TILE) } else { TILE };
+        let tile = pieces[0].walk.tile(most);
         let mut scratch: Vec<Vec<E>> = vec![Vec::new(); self.count];
+        let mut selection = Selection::default();
         for outer in 0..pieces[0].places.len() {
             for first in (0..inner.len).step_by(tile) {
                 let columns = Columns { outer, first, width: tile.min(inner.len - first) };
-                let rows = rows(&pieces, columns, &mut scratch);
                 let parts = columns.width * E::PARTS;
+                let (rows, selection) = if self.masks.is_empty() {
+                    (rows(&pieces, columns, &mut scratch), None)
+                } else {
+                    // Sums don't ask how many there are.
+                    let is_noted = moment != Moment::Sum;
+                    selection.begin(if is_noted { parts } else { 0 });
+                    let noted = is_noted.then_some(&mut selection);
+                    let rows = selected_rows(&pieces, columns, &mut scratch, noted);
+                    (rows, is_noted.then_some(&selection))
+                };
                 for part in (0..parts).step_by(LANES) {
                     let mut found = [O::Part::ZERO; LANES];
                     let found = &mut found[..LANES.min(parts - part)];
-                    if !moments(&rows, part, moment, found) {
-                        let rest = self.doubtful::<E, O, K, S>(&rows, part, found)?;
+                    if !moments(&rows, selection, part, moment, found) {
+                        let rest = self.doubtful::<E, O, K, S>(&rows, selection, part, found)?;
                         flags = flags.union(rest);
                     }
                     let place = pieces[0].places[outer].along(inner, first + part / E::PARTS);
@@ -203,9 +222,10 @@ impl Whole<'_> {
     /// The pieces, if they can be walked by rows that are next to each other.
     fn walked<E: Float>(&self) -> Result<Option<Vec<Piece<E>>>> {
         let mut pieces: Vec<Piece<E>> = Vec::new();
-        for block in self.pieces.iter().filter(|block| block.size() > 0) {
+        for (index, block) in self.pieces.iter().enumerate().filter(|(_, block)| block.size() > 0) {
             let Some(items) = E::items(block) else { return Ok(None) };
-            let walk = Walk::with_short_runs(block, self.reduced, None, None, SHORT_RUN)?;
+            let mask = self.masks.get(index);
+            let walk = Walk::with_short_runs(block, self.reduced, mask, None, SHORT_RUN)?;
             let fits = !walk.inner.is_reduced
                 && walk.inner.len >= FEW_LANES
                 && walk.outer.iter().all(|axis| !axis.is_reduced)
@@ -215,7 +235,7 @@ impl Whole<'_> {
             }
             let mut places = Vec::new();
             walk.for_each(&mut |place| places.push(place));
-            pieces.push(Piece { items, walk, places });
+            pieces.push(Piece { items, mask: mask.map(Memory::of), walk, places });
         }
         Ok((!pieces.is_empty()).then_some(pieces))
     }
@@ -225,6 +245,7 @@ impl Whole<'_> {
     fn doubtful<E: Float, O: Float<Part: Nearest>, K: Terms<E::Part, S>, const S: usize>(
         &self,
         rows: &[&[E::Part]],
+        selection: Option<&Selection>,
         first: usize,
         results: &mut [O::Part],
     ) -> Result<FloatFlags> {
@@ -234,11 +255,14 @@ impl Whole<'_> {
                 rows.iter().map(|row| &row[first..first + results.len()]).collect();
             accumulator.deposit_rows(0, &rows);
         }
-        let exact = Exact {
-            totals: accumulator.into_totals(),
-            parts: E::PARTS,
-            counts: Counts::Every(self.count as u64),
+        let counts = match selection {
+            None => Counts::Every(self.count as u64),
+            Some(selection) => {
+                let counts = selection.counts[first..first + results.len()].iter();
+                Counts::Each(counts.step_by(E::PARTS).map(|&count| count as u64).collect())
+            }
         };
+        let exact = Exact { totals: accumulator.into_totals(), parts: E::PARTS, counts };
         let shape = [results.len() / E::PARTS];
         let (block, flags) =
             results::finish(self.reduction, self.dtype, &shape, exact, self.ending)?;
@@ -264,7 +288,7 @@ fn rows<'a, E: Float>(
     let Columns { outer, first, width } = columns;
     let mut scratch = scratch.iter_mut();
     let mut slices = Vec::with_capacity(scratch.len());
-    for Piece { items, walk, places } in pieces {
+    for Piece { items, walk, places, .. } in pieces {
         for (row, scratch) in (0..walk.rows.len).zip(&mut scratch) {
             let place = places[outer].along(&walk.rows, row);
             // SAFETY: the walk stays within the block.
@@ -273,6 +297,38 @@ fn rows<'a, E: Float>(
         }
     }
     slices
+}
+
+/// Some columns of all rows of all pieces, with zeros in place of elements that don't count; which do is
+/// noted.
+fn selected_rows<'a, E: Float>(
+    pieces: &[Piece<E>],
+    columns: Columns,
+    scratch: &'a mut [Vec<E>],
+    mut noted: Option<&mut Selection>,
+) -> Vec<&'a [E::Part]> {
+    let Columns { outer, first, width } = columns;
+    let (mut own_items, mut own_mask) = (Vec::new(), Vec::new());
+    let mut selected = scratch.iter_mut();
+    for Piece { items, mask, walk, places } in pieces {
+        let Some(mask) = mask else { continue };
+        for (row, selected) in (0..walk.rows.len).zip(&mut selected) {
+            let place = places[outer].along(&walk.rows, row);
+            let Axis { item, mask: step, .. } = &walk.inner;
+            // SAFETY: the walk stays within the block.
+            let items = unsafe { items.slice(place.item, item, first, width, &mut own_items) };
+            // SAFETY: the walk stays within the mask.
+            let mask = unsafe { mask.slice(place.mask, step, first, width, &mut own_mask) };
+            selected.clear();
+            let choices = items.iter().zip(mask);
+            selected
+                .extend(choices.map(|(&item, mask)| if mask.get() { item } else { E::NOTHING }));
+            if let Some(noted) = &mut noted {
+                noted.note(E::parts(selected), |part| mask[part / E::PARTS].get());
+            }
+        }
+    }
+    scratch.iter().map(|row| E::parts(row)).collect()
 }
 
 /// The memory of the results.

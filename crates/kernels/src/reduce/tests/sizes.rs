@@ -113,3 +113,28 @@ fn sums_of_the_largest_narrow_integers() {
         }
     }
 }
+
+/// The first one wins, whichever parts of a run and whichever runs have an equal one; NaN comes before.
+#[test]
+#[cfg_attr(miri, ignore = "too many elements")]
+fn first_extrema_of_long_runs() {
+    let shape = [3, 2, 7000];
+    let labels = vec![Labels::POSITIONS; 3];
+    let places = [[0, 6999], [1, 10], [1, 2100], [1, 6500], [2, 0]];
+    for has_nan in [false, true] {
+        for first in 0..places.len() {
+            let block = Block::zeroed(DType::Float64, &shape).unwrap();
+            for [outer, inner] in &places[first..] {
+                block.write(&[*outer, 1, *inner], &crate::Scalar::new(5.0));
+            }
+            if has_nan {
+                block.write(&[1, 1, 4500], &crate::Scalar::new(f64::NAN));
+                block.write(&[1, 1, 4501], &crate::Scalar::new(f64::NAN));
+            }
+            for reduced in [[true, false, true], [false, false, true]] {
+                let question = question(Reduction::ArgMax, &block, &reduced, &labels, &shape);
+                question.check(&reduce(Reduction::ArgMax, &block, &reduced));
+            }
+        }
+    }
+}

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::reduce::whole;
-use crate::{Element, FloatFlags, Scalar};
+use crate::{Bool, Element, FloatFlags, Scalar};
 
 const REDUCTIONS: [Reduction; 5] = [
     Reduction::Sum,
@@ -41,11 +41,12 @@ fn by_sums(
     reduction: Reduction,
     block: &Block,
     reduced: &[bool],
+    mask: Option<&Block>,
     dtype: DType,
     ending: Ending,
 ) -> (Vec<u8>, FloatFlags) {
     let (labels, shape) = (vec![Labels::POSITIONS; block.ndim()], block.shape());
-    let partial = partial(reduction, block, reduced, None, dtype, &labels, &shape).unwrap();
+    let partial = partial(reduction, block, reduced, mask, dtype, &labels, &shape).unwrap();
     let (block, flags) = finish(reduction, partial, ending).unwrap();
     (bits(&block), flags)
 }
@@ -96,6 +97,7 @@ proptest! {
         cut in 0_usize..12,
         ddof in 0_u8..3,
         scale in -40_i32..40,
+        selected in prop::option::of(prop::collection::vec(any::<bool>(), 1..100)),
     ) {
         let values: Vec<f64> = values.iter().cycle().take(rows * lanes)
             .map(|value| value * 2_f64.powi(scale)).collect();
@@ -115,13 +117,20 @@ proptest! {
         };
         let Ok(dtype) = reduction.accumulator(input, dtype) else { return Ok(()) };
         let ending = Ending { ddof: f64::from(ddof), ..Ending::default() };
-        let (expected, expected_flags) = by_sums(reduction, &block, &reduced, dtype, ending);
+        let mask = selected.map(|selected| {
+            let selected = selected.iter().cycle().take(block.size()).map(|&each| Bool::new(each));
+            Block::from_slice(&selected.collect::<Vec<Bool>>(), &block.shape()).unwrap()
+        });
+        let (expected, expected_flags) = by_sums(reduction, &block, &reduced, mask.as_ref(), dtype, ending);
         let cut = cut.min(rows);
         let parts = [(0, cut), (cut, rows - cut)];
-        let pieces: Vec<Block> =
-            parts.iter().map(|&(start, len)| block.slice_axis(axis, start, 1, len)).collect();
-        for pieces in [vec![block.clone()], pieces] {
-            let found = whole(reduction, &pieces, &reduced, dtype, ending).unwrap();
+        let cut_up = |block: &Block| -> Vec<Block> {
+            parts.iter().map(|&(start, len)| block.slice_axis(axis, start, 1, len)).collect()
+        };
+        for is_cut in [false, true] {
+            let of = |block: &Block| if is_cut { cut_up(block) } else { vec![block.clone()] };
+            let (pieces, masks) = (of(&block), mask.as_ref().map_or_else(Vec::new, of));
+            let found = whole(reduction, &pieces, &masks, &reduced, dtype, ending).unwrap();
             if let Some((found, flags)) = found {
                 prop_assert_eq!(bits(&found), &expected[..], "{:?} of {:?}", reduction, input);
                 prop_assert_eq!(flags, expected_flags);
@@ -145,9 +154,10 @@ fn lanes_of_many_elements_and_of_equal_ones() {
             copy::fill(&block, &Scalar::new(value)).unwrap();
             for reduction in REDUCTIONS {
                 let ending = Ending::default();
-                let expected = by_sums(reduction, &block, &[true, false], DType::Float64, ending).0;
+                let expected =
+                    by_sums(reduction, &block, &[true, false], None, DType::Float64, ending).0;
                 let blocks = std::slice::from_ref(&block);
-                let found = whole(reduction, blocks, &[true, false], DType::Float64, ending);
+                let found = whole(reduction, blocks, &[], &[true, false], DType::Float64, ending);
                 assert_eq!(
                     bits(&found.unwrap().unwrap().0),
                     expected,
