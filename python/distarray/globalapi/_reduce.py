@@ -15,7 +15,7 @@ from distarray.globalapi._deferred import TEMPORARY_SELF
 from distarray.globalapi._floating import INVALID, OVERFLOW, report, warn
 from distarray.globalapi._handle import Handle, common_context
 from distarray.globalapi._operations import NAMED, OPERATIONS
-from distarray.globalapi._resolution import is_native
+from distarray.globalapi._resolution import NATIVE, is_native
 
 __all__ = ["NO_VALUE", "OF_UFUNC", "put", "reduce", "reduce_position", "reduce_ufunc"]
 
@@ -36,6 +36,9 @@ _UFUNCS = {name: ufunc for ufunc, name in OF_UFUNC.items()}
 # These have no value for no elements.
 _WITHOUT_IDENTITY = frozenset({"min", "max"})
 _STATISTICS = frozenset({"mean", "var", "std"})
+
+# These need nothing but the elements.
+_PLAIN = frozenset({"sum", "prod", "min", "max", "any", "all"})
 
 
 def reduce_ufunc(
@@ -118,6 +121,19 @@ def reduce(
     """
     # This function is one call further than the method that has the array as its own.
     passing = getrefcount(array) <= TEMPORARY_SELF + 1
+    is_plain = axis is None and dtype is None and out is None and where is True
+    if is_plain and initial is NO_VALUE and not keepdims and name in _PLAIN:
+        # Of few elements a sum takes as long as a look at each of its arguments.
+        core = array._array
+        if core.dtype in NATIVE:
+            everything = tuple(range(core.ndim))
+            communication = array.context._communication
+            reduced, flags = core.reduce(
+                name, everything, communication=communication, passing=passing
+            )
+            if flags:
+                _report(name, flags)
+            return array._sibling(reduced)
     dtype = None if dtype is None else np.dtype(dtype)
     if name in _STATISTICS and array.ndim == 0 and axis is not None:
         # Here NumPy doesn't take a scalar for a row of one.

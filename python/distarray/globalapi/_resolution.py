@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     #: number, which gives way to the other operands' dtypes; None for an output to be made.
     Described = np.dtype[Any] | type[int | float | complex] | None
 
-__all__ = ["WEAK", "describe", "is_native", "resolve", "signature_of"]
+__all__ = ["NATIVE", "WEAK", "describe", "is_native", "resolve", "signature_of"]
 
 #: The types of Python's numbers that give way to dtypes. A bool has a dtype of its own.
 WEAK = frozenset({int, float, complex})
+
+#: The dtypes that the core computes with.
+NATIVE = frozenset(np.dtype(letter) for letter in "?bBhHiIlLqQefdFD")
 
 
 def describe(operand: Any) -> Described:
@@ -76,7 +79,4 @@ def signature_of(ufunc: np.ufunc, dtype: Any, signature: Any) -> tuple[Any, ...]
 
 def is_native(dtypes: Sequence[np.dtype[Any]]) -> bool:
     """Return whether the core computes with all of these dtypes."""
-    return all(dtype in _NATIVE for dtype in dtypes)
-
-
-_NATIVE = frozenset(np.dtype(letter) for letter in "?bBhHiIlLqQefdFD")
+    return all(dtype in NATIVE for dtype in dtypes)
