@@ -34,10 +34,33 @@ pub type SharedObject = Arc<dyn Any + Send + Sync>;
 /// waiting thread, which holds no lock.
 pub type Interrupt = Arc<dyn Fn() -> bool + Send + Sync>;
 
+/// What a rank sends and receives in a [`Communicator::stream`].
+///
+/// # Errors
+///
+/// An error ends the call, which fails with it.
+pub trait Flow {
+    /// Appends the next message to an empty vector, which may have room from an earlier one; returns
+    /// its destination, or `None` when there is none left.
+    ///
+    /// # Errors
+    ///
+    /// As described for the trait.
+    fn next(&mut self, message: &mut Vec<u8>) -> Result<Option<usize>>;
+
+    /// Takes the message from the source at this place of the list of sources; gives back the memory,
+    /// if it is needed no more.
+    ///
+    /// # Errors
+    ///
+    /// As described for the trait.
+    fn take(&mut self, place: usize, message: Vec<u8>) -> Result<Option<Vec<u8>>>;
+}
+
 /// One rank's view of a group of ranks that exchange bytes.
 ///
-/// Calls other than [`send`](Self::send), [`recv`](Self::recv), [`probe`](Self::probe) and
-/// [`exchange`](Self::exchange) are *collective*: every rank makes the same calls in the same
+/// Calls other than [`send`](Self::send), [`recv`](Self::recv), [`probe`](Self::probe),
+/// [`exchange`](Self::exchange) and [`stream`](Self::stream) are *collective*: every rank makes the same calls in the same
 /// order, one thread of each rank at a time. `send`, `recv` and `probe` may be used from several
 /// threads of one rank at once.
 ///
@@ -143,6 +166,26 @@ pub trait Communicator: Send + Sync {
         sends: Vec<(usize, Vec<u8>)>,
         receive_from: &[usize],
     ) -> Result<Vec<(usize, Vec<u8>)>>;
+
+    /// As [`exchange`](Self::exchange), of messages that are made when there is room for them, and taken
+    /// as they come: in the order in which they were sent from one source, in no order from several.
+    /// So a few of them are in memory at a time. Ranks may be named several times, and an exchange
+    /// receives what a stream sent. When a `flow` fails, the group is to be aborted.
+    ///
+    /// # Errors
+    ///
+    /// As described for the trait; what `flow` fails with.
+    fn stream(&self, flow: &mut dyn Flow, receive_from: &[usize]) -> Result<()> {
+        let mut sends = Vec::new();
+        let mut message = Vec::new();
+        while let Some(dest) = flow.next(&mut message)? {
+            sends.push((dest, std::mem::take(&mut message)));
+        }
+        for (place, (_, message)) in self.exchange(sends, receive_from)?.into_iter().enumerate() {
+            flow.take(place, message)?;
+        }
+        Ok(())
+    }
 
     /// Folds everybody's `data` with `combine`, in rank order, at `root`; other ranks get `None`.
     /// `combine` is associative: which neighbours are folded first is up to the implementation.

@@ -19,6 +19,8 @@ mod in_process;
 pub mod messages;
 mod sync;
 
-pub use communicator::{Communicator, Envelope, Interrupt, Message, SharedMemory, SharedObject};
+pub use communicator::{
+    Communicator, Envelope, Flow, Interrupt, Message, SharedMemory, SharedObject,
+};
 pub use error::{CommError, Result};
 pub use in_process::{Group, InProcess};

@@ -45,6 +45,8 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("exchange with neighbours", point_to_point::exchange_with_neighbours),
     ("exchange between few", point_to_point::exchange_between_few),
     ("exchange with oneself", point_to_point::exchange_with_oneself),
+    ("stream", point_to_point::stream),
+    ("stream that fails", point_to_point::stream_that_fails),
     ("point to point errors", point_to_point::errors),
     ("split by colour", splitting::by_colour),
     ("split by key", splitting::by_key),

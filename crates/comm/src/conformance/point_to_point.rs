@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 
 use super::splitting::pattern;
-use crate::{CommError, Communicator, Envelope};
+use crate::{CommError, Communicator, Envelope, Flow, Result};
 
 type Comm = Arc<dyn Communicator>;
 
@@ -137,6 +137,108 @@ pub(super) fn exchange_with_oneself(comm: &Comm) {
     assert_eq!(received, [(me, vec![7; 3])]);
 }
 
+/// Sends many messages to all ranks, and checks those that come.
+struct Messages {
+    rank: usize,
+    size: usize,
+    sent: usize,
+    /// For each place of the list of sources, who sends and which of its messages.
+    expected: Vec<(usize, usize)>,
+    taken: Vec<bool>,
+}
+
+impl Messages {
+    const ROUNDS: usize = 20;
+
+    fn of(source: usize, dest: usize, round: usize) -> Vec<u8> {
+        let len = [5, 0, 3000, 70_000][(source + dest + round) % 4];
+        pattern(source + round, len)
+    }
+}
+
+impl Flow for Messages {
+    fn next(&mut self, message: &mut Vec<u8>) -> Result<Option<usize>> {
+        assert!(message.is_empty());
+        let (round, distance) = (self.sent / self.size, self.sent % self.size);
+        if round == Self::ROUNDS {
+            return Ok(None);
+        }
+        self.sent += 1;
+        let dest = (self.rank + distance) % self.size;
+        message.extend(Self::of(self.rank, dest, round));
+        Ok(Some(dest))
+    }
+
+    fn take(&mut self, place: usize, message: Vec<u8>) -> Result<Option<Vec<u8>>> {
+        let (source, round) = self.expected[place];
+        assert_eq!(message, Self::of(source, self.rank, round));
+        assert!(!std::mem::replace(&mut self.taken[place], true), "taken twice");
+        assert!(round == 0 || self.taken[place - self.size], "taken too early");
+        Ok((round % 2 == 0).then_some(message))
+    }
+}
+
+pub(super) fn stream(comm: &Comm) {
+    let (rank, size) = (comm.rank(), comm.size());
+    let rounds = 0..Messages::ROUNDS;
+    let expected: Vec<(usize, usize)> =
+        rounds.flat_map(|round| (0..size).map(move |source| (source, round))).collect();
+    let sources: Vec<usize> = expected.iter().map(|(source, _)| *source).collect();
+    for _ in 0..2 {
+        let taken = vec![false; sources.len()];
+        let expected = expected.clone();
+        let mut messages = Messages { rank, size, sent: 0, expected, taken };
+        comm.stream(&mut messages, &sources).unwrap();
+        assert!(messages.taken.iter().all(|taken| *taken));
+    }
+    // What a stream sends, an exchange receives, and the other way round.
+    let (left, right) = neighbours(comm);
+    let received = if rank % 2 == 0 {
+        let mut one = One { message: Some((right, vec![rank as u8])), received: Vec::new() };
+        comm.stream(&mut one, &[left]).unwrap();
+        one.received
+    } else {
+        comm.exchange(vec![(right, vec![rank as u8])], &[left]).unwrap().remove(0).1
+    };
+    assert_eq!(received, [left as u8]);
+}
+
+/// Sends one message and takes one.
+struct One {
+    message: Option<(usize, Vec<u8>)>,
+    received: Vec<u8>,
+}
+
+impl Flow for One {
+    fn next(&mut self, message: &mut Vec<u8>) -> Result<Option<usize>> {
+        let Some((dest, content)) = self.message.take() else { return Ok(None) };
+        message.extend(content);
+        Ok(Some(dest))
+    }
+
+    fn take(&mut self, _place: usize, message: Vec<u8>) -> Result<Option<Vec<u8>>> {
+        self.received = message;
+        Ok(None)
+    }
+}
+
+pub(super) fn stream_that_fails(comm: &Comm) {
+    struct Fails(bool);
+    impl Flow for Fails {
+        fn next(&mut self, _message: &mut Vec<u8>) -> Result<Option<usize>> {
+            if self.0 { Err(CommError::Interrupted) } else { Ok(None) }
+        }
+        fn take(&mut self, _place: usize, message: Vec<u8>) -> Result<Option<Vec<u8>>> {
+            assert_eq!(message, [1, 2]);
+            Err(CommError::Interrupted)
+        }
+    }
+    assert_eq!(comm.stream(&mut Fails(true), &[]), Err(CommError::Interrupted));
+    comm.exchange(vec![(comm.rank(), vec![1, 2])], &[]).unwrap();
+    assert_eq!(comm.stream(&mut Fails(false), &[comm.rank()]), Err(CommError::Interrupted));
+    comm.barrier().unwrap();
+}
+
 pub(super) fn errors(comm: &Comm) {
     let size = comm.size();
     let invalid = CommError::InvalidRank { rank: size + 1, size };
@@ -144,5 +246,8 @@ pub(super) fn errors(comm: &Comm) {
     assert_eq!(comm.recv(Some(size + 1), None), Err(invalid.clone()));
     assert_eq!(comm.probe(Some(size + 1), None), Err(invalid.clone()));
     assert_eq!(comm.exchange(vec![(size + 1, vec![])], &[]), Err(invalid.clone()));
-    assert_eq!(comm.exchange(vec![], &[size + 1]), Err(invalid));
+    assert_eq!(comm.exchange(vec![], &[size + 1]), Err(invalid.clone()));
+    let mut astray = One { message: Some((size + 1, Vec::new())), received: Vec::new() };
+    assert_eq!(comm.stream(&mut astray, &[]), Err(invalid.clone()));
+    assert_eq!(comm.stream(&mut astray, &[size + 1]), Err(invalid));
 }

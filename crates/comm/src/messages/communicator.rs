@@ -9,11 +9,11 @@ use super::header::{Header, Kind};
 use super::members::Members;
 use super::wait::Waiting;
 use crate::call::{Call, Operation};
-use crate::{CommError, Communicator, Envelope, Message, Result, SharedMemory};
+use crate::{CommError, Communicator, Envelope, Flow, Message, Result, SharedMemory};
 
 /// A rank among processes that exchange messages. It is freed when it is dropped.
 pub struct MessageCommunicator {
-    group: MessageGroup,
+    pub(super) group: MessageGroup,
     pub(super) context: u64,
     pub(super) members: Arc<Members>,
     pub(super) rank: usize,
@@ -62,14 +62,15 @@ impl MessageCommunicator {
         Ok(subset)
     }
 
-    /// As [`send`](Communicator::send), for data that several messages have in common.
+    /// As [`send`](Communicator::send), for data that several messages have in common. Takes nothing
+    /// that arrives: who calls this sees to that, too.
     ///
     /// # Errors
     ///
     /// As those of [`Communicator`].
     pub fn send_shared(&self, dest: usize, tag: i32, data: Arc<Vec<u8>>) -> Result<()> {
         self.check_rank(dest)?;
-        let epoch = self.enter()?;
+        let epoch = self.group.0.with(|group| group.enter())?;
         self.post(dest, epoch, Kind::Message(tag), data)
     }
 
@@ -107,7 +108,7 @@ impl MessageCommunicator {
         Ok(Self::new(self.group.clone(), context, members, rank))
     }
 
-    fn check_rank(&self, rank: usize) -> Result<()> {
+    pub(super) fn check_rank(&self, rank: usize) -> Result<()> {
         let size = self.members.len();
         if rank < size { Ok(()) } else { Err(CommError::InvalidRank { rank, size }) }
     }
@@ -122,19 +123,30 @@ impl MessageCommunicator {
     }
 
     /// The epoch in which a call begins.
-    fn enter(&self) -> Result<u64> {
+    pub(super) fn enter(&self) -> Result<u64> {
         // A process that only ever sends is to take what arrives, too, an abort above all.
         self.group.0.shared.progress()?;
         self.group.0.with(|group| group.enter())
     }
 
-    fn post(&self, dest: usize, epoch: u64, kind: Kind, data: Arc<Vec<u8>>) -> Result<()> {
+    pub(super) fn post(
+        &self,
+        dest: usize,
+        epoch: u64,
+        kind: Kind,
+        data: Arc<Vec<u8>>,
+    ) -> Result<()> {
         let (group, context) = (self.group.0.number, self.context);
         let header = Header { group, context, epoch, kind, bulk: None };
         self.group.0.shared.send(self.members.rank(dest), header, data)
     }
 
-    fn waiting(&self, epoch: u64, source: Option<usize>, call: Option<Call>) -> Waiting<'_> {
+    pub(super) fn waiting(
+        &self,
+        epoch: u64,
+        source: Option<usize>,
+        call: Option<Call>,
+    ) -> Waiting<'_> {
         let source = source.map(|source| self.members.rank(source));
         let (context, rank) = (self.context, self.rank);
         Waiting { handle: &self.group.0, context, rank, epoch, source, call }
@@ -204,7 +216,9 @@ impl Communicator for MessageCommunicator {
     }
 
     fn send_owned(&self, dest: usize, tag: i32, data: Vec<u8>) -> Result<()> {
-        self.send_shared(dest, tag, Arc::new(data))
+        self.check_rank(dest)?;
+        let epoch = self.enter()?;
+        self.post(dest, epoch, Kind::Message(tag), Arc::new(data))
     }
 
     fn recv(&self, source: Option<usize>, tag: Option<i32>) -> Result<Message> {
@@ -278,6 +292,10 @@ impl Communicator for MessageCommunicator {
             Ok((source, data))
         };
         receive_from.iter().map(receive).collect()
+    }
+
+    fn stream(&self, flow: &mut dyn Flow, receive_from: &[usize]) -> Result<()> {
+        self.pass(flow, receive_from)
     }
 
     fn reduce(

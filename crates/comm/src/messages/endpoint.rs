@@ -226,6 +226,16 @@ impl Shared {
         self.tell(&notes)
     }
 
+    /// A vector that has room from an earlier message of such a length, if there is one.
+    pub fn spare(&self, len: usize) -> Vec<u8> {
+        lock(&self.link).spare.take(len)
+    }
+
+    /// Keeps the memory of a message for later ones.
+    pub fn recycle(&self, vector: Vec<u8>) {
+        lock(&self.link).spare.give(vector);
+    }
+
     /// Sends what other endpoints are to be told.
     pub fn tell(&self, notes: &[Note]) -> Result<()> {
         if notes.is_empty() {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::group::Note;
 use super::header::{Header, TRAILER};
 use super::mailbox::Slot;
+use super::spare::Spare;
 use super::transport::Transport;
 use crate::sync::lock;
 use crate::{CommError, Result};
@@ -25,6 +26,7 @@ pub struct Link {
     transport: Option<Box<dyn Transport>>,
     /// For each rank, the messages that it has announced; the first one is being received.
     incoming: HashMap<usize, VecDeque<Bulk>>,
+    pub spare: Spare,
     packet_limit: usize,
     inline_limit: usize,
     chunk_limit: usize,
@@ -38,6 +40,7 @@ impl Link {
             chunk_limit: transport.chunk_limit(),
             transport: Some(transport),
             incoming: HashMap::new(),
+            spare: Spare::default(),
         }
     }
 
@@ -85,7 +88,8 @@ impl Link {
         let queue = self.incoming.entry(source).or_default();
         queue.push_back(Bulk { len, done: 0, slot: slot.clone() });
         if queue.len() == 1 {
-            self.receive(source, vec![0; len], 0..len)?;
+            let buffer = self.spare.of_len(len);
+            self.receive(source, buffer, 0..len)?;
         }
         Ok(slot)
     }
@@ -110,7 +114,8 @@ impl Link {
         queue.pop_front();
         if let Some(next) = queue.front() {
             let len = next.len;
-            return self.receive(source, vec![0; len], 0..len);
+            let buffer = self.spare.of_len(len);
+            return self.receive(source, buffer, 0..len);
         }
         self.incoming.remove(&source);
         Ok(())

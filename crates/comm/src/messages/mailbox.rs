@@ -122,7 +122,22 @@ impl Mailbox {
         if !queue.front()?.is_here() {
             return None;
         }
-        queue.pop_front().map(Content::take)
+        let taken = queue.pop_front().map(Content::take);
+        if queue.is_empty() {
+            self.exchanged.remove(&source);
+        }
+        taken
+    }
+
+    /// The next parcel from any of those sources that `wanted` is true for.
+    pub fn take_any_exchanged(
+        &mut self,
+        wanted: impl Fn(usize) -> bool,
+    ) -> Option<(usize, Vec<u8>)> {
+        let is_here = |queue: &VecDeque<Content>| queue.front().is_some_and(Content::is_here);
+        let ready = self.exchanged.iter().filter(|(_, queue)| is_here(queue));
+        let source = ready.map(|(&source, _)| source).find(|&source| wanted(source))?;
+        self.take_exchanged(source).map(|message| (source, message))
     }
 
     /// Whether something that `source` announced is still on its way.

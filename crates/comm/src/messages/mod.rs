@@ -4,10 +4,10 @@
 //! them and keeps those that nobody has asked for yet; groups of processes meet there, and the
 //! [`MessageCommunicator`]s of a group do the rest.
 //!
-//! - `header`, `control`: what packets say; `link`: long messages;
+//! - `header`, `control`: what packets say; `link`: long messages; `spare`: memory for them;
 //! - `endpoint`, `group`, `members`, `mailbox`, `presence`: who has sent what, and what is known of others;
 //! - `wait`: how a thread waits;
-//! - `communicator`, `collectives`, `schedule`, `frames`: what ranks do together, each with a number of
+//! - `communicator`, `stream`, `collectives`, `schedule`, `frames`: what ranks do together, each with a number of
 //!   messages that grows with the logarithm of the number of ranks;
 //! - `simulated`: a transport for tests.
 
@@ -25,6 +25,8 @@ mod members;
 mod presence;
 pub mod schedule;
 mod simulated;
+mod spare;
+mod stream;
 mod transport;
 mod wait;
 

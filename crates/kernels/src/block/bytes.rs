@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "a block is seen as bytes")]
 
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use super::{AxisLayout, Block, contiguous_axes};
 use crate::copy::copy;
@@ -39,6 +40,22 @@ impl Block {
         let pointer = NonNull::new(bytes.as_mut_ptr()).unwrap_or(NonNull::dangling());
         // SAFETY: the vector, which nobody else has, keeps its memory where it is until it is dropped.
         let buffer = unsafe { Buffer::lent(pointer, len, true, Box::new(bytes)) };
+        Self { buffer, offset: 0, dtype, axes: contiguous_axes(dtype, shape) }
+    }
+
+    /// As [`Self::of_bytes`], of bytes that others have, too: nobody writes to them.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::of_bytes`].
+    pub fn of_shared_bytes(dtype: DType, shape: &[usize], bytes: Arc<Vec<u8>>) -> Self {
+        let size: usize = shape.iter().product();
+        assert_eq!(bytes.len(), size * dtype.itemsize(), "bytes for shape {shape:?}");
+        let len = bytes.len();
+        let pointer = NonNull::new(bytes.as_ptr().cast_mut()).unwrap_or(NonNull::dangling());
+        // SAFETY: a vector that is shared stays as it is, and where it is, until the last owner drops it;
+        // the buffer says that it is not to be written to.
+        let buffer = unsafe { Buffer::lent(pointer, len, false, Box::new(bytes)) };
         Self { buffer, offset: 0, dtype, axes: contiguous_axes(dtype, shape) }
     }
 

@@ -2,13 +2,19 @@
 //!
 //! Where the ranks share an address space, each receiver reads the senders' memory: one pass, no
 //! packing, no message. Elsewhere the transfers of each pair of ranks are packed in an order that
-//! both sides derive from the plan.
+//! both sides derive from the plan: `pieces` cuts them, `stream` sends and receives them.
+
+mod pieces;
+mod stream;
 
 use std::sync::Arc;
 
 use distarray_comm::{Communicator, SharedObject};
 use distarray_kernels::{Block, DType, copy};
-use distarray_meta::{AxisTransfer, Distribution, Run, Transfer, plan};
+use distarray_meta::{Distribution, Transfer, plan};
+
+use pieces::pieces;
+use stream::Stream;
 
 use crate::Reply;
 use crate::error::EngineError;
@@ -97,42 +103,33 @@ impl Supersteps for Endpoint<'_> {
         Ok(Reply::done())
     }
 
-    /// Packs what others get, copies what stays, and unpacks what comes.
+    /// Copies what stays, packs what others get, and unpacks what comes.
     fn pass_messages(&self, communicator: &Arc<dyn Communicator>) -> Result<Reply, EngineError> {
-        // What stays is copied once, unless it has to be read before anything is written.
-        let stays = match (&self.source, &self.dest) {
-            (Some(source), Some(dest)) if !source.may_overlap(dest) => Some((source, dest)),
-            _ => None,
+        // What is sent late is still to be read when what has come early is written.
+        let source = match (&self.source, &self.dest) {
+            (Some(source), Some(dest)) if source.may_overlap(dest) => Some(source.copied()?),
+            (source, _) => source.clone(),
         };
-        let own = self.participants.binary_search(&self.engine).ok().filter(|_| stays.is_some());
-        let mut sends: Vec<(usize, Vec<u8>)> = Vec::new();
-        if let (Some(source), Some(rank)) = (&self.source, self.source_rank()) {
+        let own = self.participants.binary_search(&self.engine).ok();
+        let mut stream = Stream::new(self.source_dtype, source.as_ref(), self.dest.as_ref());
+        if let (Some(_), Some(rank)) = (&source, self.source_rank()) {
             for transfer in plan::sends(self.source_distribution, self.dest_distribution, rank) {
                 let receiver = self.participant(self.dest_distribution, transfer.dest);
                 if Some(receiver) != own {
-                    sends.push((receiver, pack(source, std::slice::from_ref(&transfer))?));
+                    stream.send(receiver, &transfer);
                 }
             }
         }
-        let mut receives = Vec::new();
-        if let Some(rank) = self.dest_rank() {
+        if let (Some(dest), Some(rank)) = (&self.dest, self.dest_rank()) {
             for transfer in plan::receives(self.source_distribution, self.dest_distribution, rank) {
                 let sender = self.participant(self.source_distribution, transfer.source);
-                match stays {
-                    Some((source, dest)) if Some(sender) == own => {
-                        copy_transfer(source, dest, &transfer)?;
-                    }
-                    _ => receives.push((sender, transfer)),
+                match &source {
+                    Some(source) if Some(sender) == own => copy_transfer(source, dest, &transfer)?,
+                    _ => stream.receive(sender, &transfer),
                 }
             }
         }
-        let senders: Vec<usize> = receives.iter().map(|(sender, _)| *sender).collect();
-        let arrived = communicator.exchange(sends, &senders)?;
-        if let Some(dest) = &self.dest {
-            for ((_, transfer), (_, packed)) in receives.iter().zip(arrived) {
-                unpack(packed, self.source_dtype, dest, std::slice::from_ref(transfer))?;
-            }
-        }
+        stream.run(communicator, own.unwrap_or_default())?;
         Ok(Reply::done())
     }
 }
@@ -216,121 +213,4 @@ pub fn unpack(
         }
     }
     Ok(())
-}
-
-/// Beyond this many runs, positions are listed instead of copied run by run.
-const FEW_RUNS: usize = 8;
-
-/// The part of one axis that one copy handles.
-#[derive(Clone)]
-enum AxisPart {
-    Pattern { run: Run, repeat: usize, source_period: isize, dest_period: isize },
-    Lists { source: Arc<[usize]>, dest: Arc<[usize]> },
-}
-
-/// A part of a transfer that one strided (or indexed) copy handles.
-struct Piece {
-    axes: Vec<AxisPart>,
-}
-
-impl Piece {
-    fn of_source(&self, block: &Block) -> Block {
-        self.of(block, |part| match part {
-            AxisPart::Pattern { run, repeat, source_period, .. } => {
-                Positions::Pattern(run.source, run.source_step, run.len, *repeat, *source_period)
-            }
-            AxisPart::Lists { source, .. } => Positions::List(source),
-        })
-    }
-
-    fn of_dest(&self, block: &Block) -> Block {
-        self.of(block, |part| match part {
-            AxisPart::Pattern { run, repeat, dest_period, .. } => {
-                Positions::Pattern(run.dest, run.dest_step, run.len, *repeat, *dest_period)
-            }
-            AxisPart::Lists { dest, .. } => Positions::List(dest),
-        })
-    }
-
-    fn of<'a>(&'a self, block: &Block, side: impl Fn(&'a AxisPart) -> Positions<'a>) -> Block {
-        let mut block = block.clone();
-        // From the last axis, because a repeated pattern turns one axis into two.
-        for (axis, part) in self.axes.iter().enumerate().rev() {
-            block = match side(part) {
-                Positions::Pattern(start, step, len, 1, _) => {
-                    block.slice_axis(axis, start, step, len)
-                }
-                Positions::Pattern(start, step, len, repeat, period) => {
-                    block.pattern_axis(axis, start, step, len, repeat, period)
-                }
-                Positions::List(positions) => block.take_axis(axis, positions),
-            };
-        }
-        block
-    }
-}
-
-enum Positions<'a> {
-    Pattern(usize, isize, usize, usize, isize),
-    List(&'a [usize]),
-}
-
-/// Cuts a transfer into pieces, in an order that both sides of it derive alike. What is not
-/// `strided` has no place for repeated runs, whose positions are listed then, in the same order.
-fn pieces(transfer: &Transfer, strided: bool) -> Vec<Piece> {
-    let mut pieces = vec![Piece { axes: Vec::with_capacity(transfer.axes.len()) }];
-    for patterns in &transfer.axes {
-        let parts = axis_parts(patterns, strided);
-        pieces = pieces
-            .into_iter()
-            .flat_map(|piece| {
-                parts.iter().map(move |part| {
-                    let mut axes = piece.axes.clone();
-                    axes.push(part.clone());
-                    Piece { axes }
-                })
-            })
-            .collect();
-    }
-    pieces
-}
-
-fn axis_parts(patterns: &[AxisTransfer], strided: bool) -> Vec<AxisPart> {
-    let runs: usize = patterns.iter().map(|pattern| pattern.runs.len()).sum();
-    if runs > FEW_RUNS {
-        return vec![listed(patterns.iter().flat_map(|pattern| {
-            (0..pattern.repeat)
-                .flat_map(move |turn| pattern.runs.iter().map(move |&run| (pattern, run, turn)))
-        }))];
-    }
-    let mut parts = Vec::with_capacity(runs);
-    for pattern in patterns {
-        for &run in &pattern.runs {
-            parts.push(if strided || pattern.repeat == 1 {
-                AxisPart::Pattern {
-                    run,
-                    repeat: pattern.repeat,
-                    source_period: pattern.source_period,
-                    dest_period: pattern.dest_period,
-                }
-            } else {
-                listed((0..pattern.repeat).map(|turn| (pattern, run, turn)))
-            });
-        }
-    }
-    parts
-}
-
-/// The positions of runs, each at one turn of its pattern.
-fn listed<'a>(runs: impl Iterator<Item = (&'a AxisTransfer, Run, usize)>) -> AxisPart {
-    let (mut source, mut dest) = (Vec::new(), Vec::new());
-    for (pattern, run, turn) in runs {
-        let from = run.source as isize + turn as isize * pattern.source_period;
-        let to = run.dest as isize + turn as isize * pattern.dest_period;
-        for j in 0..run.len as isize {
-            source.push((from + j * run.source_step) as usize);
-            dest.push((to + j * run.dest_step) as usize);
-        }
-    }
-    AxisPart::Lists { source: source.into(), dest: dest.into() }
 }
