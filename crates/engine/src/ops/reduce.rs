@@ -1,11 +1,13 @@
-//! Reductions: each engine reduces its piece, then the parts meet on the lowest rank.
+//! Reductions: each engine reduces its piece, then the parts meet on the lowest rank: at once where
+//! memory is shared, along a tree otherwise.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use distarray_comm::messages::schedule::Tree;
 use distarray_comm::{Communicator, SharedObject};
 use distarray_kernels::program::Reducing;
 use distarray_kernels::reduce::{self, Partial};
-use distarray_kernels::{Block, DType, FloatFlags};
+use distarray_kernels::{Block, DType, FloatFlags, Reduction};
 
 use super::{alike, own_rank, rank_in, threads_of_one};
 use crate::command::{AFTER_ALL_STEPS, Destination, Reduce, Subject};
@@ -14,6 +16,7 @@ use crate::error::EngineError;
 use crate::exchange::participant;
 use crate::local_array::labels;
 use crate::supersteps::{self, Supersteps};
+use crate::wire::Parcel;
 use crate::{ArrayId, LocalArray, Reply};
 
 /// Of how many elements each result is made by one engine, which reads the pieces of the others.
@@ -52,7 +55,7 @@ impl Reduce {
         // The first of those whose results belong together keeps them.
         let group: Vec<usize> =
             alike(&self.distribution, rank, |axis| self.reduced[axis]).collect();
-        let is_first = group.first() == Some(&rank);
+        let place = group.iter().position(|&member| member == rank).unwrap_or_default();
         let members = group.into_iter();
         let members = members
             .map(|member| participant(participants, self.distribution.targets()[member]))
@@ -63,7 +66,7 @@ impl Reduce {
             Subject::Array(source) => Some(engine.block(source)?.dtype()),
             Subject::Products { .. } | Subject::Computed { .. } => None,
         };
-        Ok(Part { reduce: self, engine, rank, members, is_first, threads, input, met })
+        Ok(Part { reduce: self, engine, rank, members, place, threads, input, met })
     }
 
     /// Drops the reduced axes when the result has no place for them.
@@ -85,8 +88,8 @@ pub struct Part<'a> {
     rank: usize,
     /// The participants whose partial results belong together.
     members: Vec<usize>,
-    /// Whether this one of them keeps the result.
-    is_first: bool,
+    /// This one's place among them; the first one keeps the result.
+    place: usize,
     /// How many threads may work on this engine's piece.
     threads: usize,
     /// The dtype of the array that is reduced, if it is one.
@@ -170,6 +173,14 @@ impl Part<'_> {
 
     fn lock(&self) -> MutexGuard<'_, Vec<(usize, FloatFlags)>> {
         self.met.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether what is merged first matters: then the first member merges all, one after the other.
+    fn is_rounded(&self) -> bool {
+        use DType::{Complex64, Complex128, Float16, Float32, Float64};
+        let Reduce { reduction, dtype, .. } = self.reduce;
+        *reduction == Reduction::Prod
+            && matches!(dtype, Float16 | Float32 | Float64 | Complex64 | Complex128)
     }
 
     /// Merges partial results in the order of ranks.
@@ -288,7 +299,7 @@ impl Supersteps for Part<'_> {
     }
 
     fn complete(&self, posted: &[SharedObject]) -> Result<Reply, EngineError> {
-        if !self.is_first {
+        if self.place > 0 {
             return Ok(self.answer(FloatFlags::default()));
         }
         let posted: Vec<SharedObject> =
@@ -301,14 +312,24 @@ impl Supersteps for Part<'_> {
     }
 
     fn pass_messages(&self, communicator: &Arc<dyn Communicator>) -> Result<Reply, EngineError> {
-        let partial = self.partial()?;
-        if !self.is_first {
-            communicator.exchange(vec![(self.members[0], partial.to_bytes())], &[])?;
-            return Ok(self.answer(FloatFlags::default()));
+        // Up a binomial tree, in which what lies below a member follows it in their order.
+        let tree = Tree::new(self.place, self.members.len(), 0);
+        let mut partials = vec![self.partial()?];
+        let children: Vec<usize> = tree.children().map(|child| self.members[child.rank]).collect();
+        for (_, bytes) in communicator.exchange(Vec::new(), &children)? {
+            let Parcel { head, parts } = Parcel::from_bytes(&bytes)?;
+            for partial in std::iter::once(head).chain(parts) {
+                partials.push(Partial::from_bytes(&partial)?);
+            }
         }
-        let arrived = communicator.exchange(Vec::new(), &self.members[1..])?;
-        let others = arrived.iter().map(|(_, bytes)| Ok(Partial::from_bytes(bytes)?));
-        let others = others.collect::<Result<Vec<Partial>, EngineError>>()?;
-        self.keep_merged(std::iter::once(&partial).chain(&others))
+        if !self.is_rounded() {
+            partials = self.merged(partials.iter())?.into_iter().collect();
+        }
+        let Some(parent) = tree.parent() else { return self.keep_merged(partials.iter()) };
+        let mut partials = partials.iter().map(Partial::to_bytes);
+        let head = partials.next().unwrap_or_default();
+        let message = Parcel { head, parts: partials.collect() }.to_bytes();
+        communicator.exchange(vec![(self.members[parent], message)], &[])?;
+        Ok(self.answer(FloatFlags::default()))
     }
 }
