@@ -1,7 +1,7 @@
 //! How answers come together on their way to the client.
 
+use distarray_comm::CommError;
 use distarray_comm::messages::MessageCommunicator;
-use distarray_comm::{CommError, Communicator};
 
 use super::frame::{self, ANSWERS, Bytes, LONG, STRING};
 use super::roster::CLIENT;
@@ -55,7 +55,7 @@ impl Gathering {
         } else {
             let mut direct = frame::empty(self.sequence);
             frame::append(&mut direct, engine, strings);
-            everybody.send_owned(CLIENT, ANSWERS, direct)?;
+            everybody.send_shared(CLIENT, ANSWERS, Bytes::new(direct))?;
             for string in strings.iter().filter(|string| string.len() >= LONG) {
                 everybody.send_shared(CLIENT, STRING, string.clone())?;
             }
@@ -78,7 +78,7 @@ impl Gathering {
             return if frame::is_empty(&frame) {
                 Ok(())
             } else {
-                everybody.send_owned(CLIENT, ANSWERS, frame)
+                everybody.send_shared(CLIENT, ANSWERS, Bytes::new(frame))
             };
         }
         frame::extend(&mut self.frame, &frame);
@@ -98,7 +98,7 @@ impl Gathering {
             return self.send(everybody, CLIENT);
         }
         // Also if there is nothing in it: the one above waits for it.
-        everybody.send_owned(self.parent, ANSWERS, std::mem::take(&mut self.frame))
+        everybody.send_shared(self.parent, ANSWERS, Bytes::new(std::mem::take(&mut self.frame)))
     }
 
     /// Sends what has come, if anything.
@@ -107,6 +107,6 @@ impl Gathering {
         if frame.is_empty() || frame::is_empty(&frame) {
             return Ok(());
         }
-        everybody.send_owned(dest, ANSWERS, frame)
+        everybody.send_shared(dest, ANSWERS, Bytes::new(frame))
     }
 }

@@ -58,10 +58,14 @@ impl Station {
         for string in &passed {
             self.pass_on(&below, STRING, string)?;
         }
+        let mut rest = Vec::new();
         for _ in awaited..missing {
             let string = self.string(source)?;
             self.pass_on(&below, STRING, &string)?;
-            frame.take(Arc::unwrap_or_clone(string));
+            rest.push(string);
+        }
+        for string in rest {
+            frame.take(self.owned(string)?);
         }
         let (parent, children) = if word & GATHER == 0 {
             (CLIENT, 0)
@@ -97,6 +101,20 @@ impl Station {
                 self.check_limit(start.elapsed())?;
             }
         }
+    }
+
+    /// A string that may still be on its way to others: a copy is made only where they are not quick to
+    /// take it.
+    fn owned(&self, string: frame::Bytes) -> Result<Vec<u8>, CommError> {
+        // A copy to fresh memory takes no longer.
+        let (start, patience) = (Instant::now(), Duration::from_nanos(string.len() as u64));
+        let mut back_off = BackOff::new();
+        while Arc::strong_count(&string) > 1 && start.elapsed() < patience {
+            if !self.everybody.handle().endpoint().progress()? {
+                back_off.pause();
+            }
+        }
+        Ok(Arc::unwrap_or_clone(string))
     }
 
     /// Fails if the engine has waited for too long.
