@@ -291,6 +291,7 @@ class Endpoint:
     """The end of the messages between processes that this process has."""
 
     MPI_FUNCTIONS: ClassVar[list[str]]
+    GREETING: ClassVar[str]
 
     @staticmethod
     def over_mpi(

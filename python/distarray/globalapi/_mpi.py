@@ -39,24 +39,6 @@ def mpi() -> Any:
     return MPI
 
 
-def size_of_world() -> int:
-    """Return how many processes were started together, without starting MPI.
-
-    That is what the launcher says: those of Open MPI, MPICH and their like, and Slurm's.
-
-    Examples
-    --------
-    >>> size_of_world()
-    1
-    """
-    names = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE"]
-    if "PMIX_RANK" in os.environ or "PMI_RANK" in os.environ:
-        names.append("SLURM_STEP_NUM_TASKS")
-    return max(
-        [1, *(int(os.environ[name]) for name in names if os.environ.get(name, "").isdecimal())]
-    )
-
-
 def endpoint(comm: Any, chunk_limit: int = 0) -> _core.Endpoint:
     """Return this process's end of messages between the processes of a communicator.
 
@@ -72,10 +54,10 @@ def endpoint(comm: Any, chunk_limit: int = 0) -> _core.Endpoint:
     MPI = mpi()
     own = comm.Dup()
     own.Set_errhandler(MPI.ERRORS_RETURN)
-    versions = set(own.allgather(_core.__version__))
-    if len(versions) > 1:
+    greetings = set(own.allgather(_core.Endpoint.GREETING))
+    if len(greetings) > 1:
         raise ContextCreationError(
-            f"the processes have different versions of DistArray: {', '.join(sorted(versions))}"
+            f"the processes do not fit together: {'; '.join(sorted(greetings))}"
         )
     # mpi4py's module was loaded with the library that it works with.
     library = ctypes.CDLL(MPI.__file__)

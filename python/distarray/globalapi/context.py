@@ -12,8 +12,8 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+from distarray import _launchers
 from distarray.error import ContextCreationError
-from distarray.globalapi import _mpi
 from distarray.globalapi.contexts.base import BaseContext, Communication
 from distarray.globalapi.contexts.ipython import IPythonContext
 from distarray.globalapi.contexts.mpi import MPIContext, SpmdContext
@@ -99,7 +99,7 @@ def _kind(kind: object) -> str:
     if kind is None:
         name, kind = "DISTARRAY_CONTEXT", os.environ.get("DISTARRAY_CONTEXT", "").strip()
         if not kind:
-            return "mpi" if _mpi.size_of_world() > 1 else "threads"
+            return "mpi" if _launchers.size_of_world() > 1 else "threads"
     beginning = str(kind).lower()
     for known in _KINDS:
         if beginning and known.startswith(beginning):

@@ -5,7 +5,6 @@
 """
 
 import importlib.util
-import os
 from collections.abc import Sequence
 from functools import cache
 from types import ModuleType
@@ -14,21 +13,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from distarray import _launchers
 from distarray._core import in_process_group
 from distarray.error import InvalidCommSizeError, InvalidRankError
 from distarray.localapi import communicator, engine
 from distarray.localapi.messaging.datatypes import datatype_of
 from distarray.localapi.messaging.intracomm import Intracomm
 
-#: What the launchers of Open MPI, MPICH, Intel MPI and Slurm tell each process.
-_LAUNCHERS = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMI_RANK", "PMIX_RANK", "MPI_LOCALNRANKS")
-
 
 @cache
 def launched_by_mpi() -> bool:
     """Return whether this process is one of several that were started by an MPI launcher."""
-    started = any(name in os.environ for name in _LAUNCHERS)
-    return started and importlib.util.find_spec("mpi4py") is not None
+    return _launchers.is_launched() and importlib.util.find_spec("mpi4py") is not None
 
 
 def _mpi() -> ModuleType:

@@ -2,6 +2,7 @@
 
 mod job;
 pub mod messages;
+mod outcomes;
 mod remote;
 mod serve;
 mod spmd;

@@ -8,10 +8,9 @@ use distarray_comm::CommError;
 use distarray_kernels::fork;
 use distarray_meta::Distribution;
 
-use super::job::collect;
 use super::threads::{GRACE, INSISTENCE, PATIENCE};
 use super::turn::{Taken, Turn};
-use super::{Host, Session, ThreadSession};
+use super::{Host, Session, outcomes};
 use crate::error::{Result, SessionError};
 use crate::wire::{Answer, FunctionCodec, Instruction, Outcome, Parcel, Request};
 use crate::{ArrayId, Command, Reply, ops};
@@ -264,33 +263,6 @@ impl<C: Courier> RemoteSession<C> {
         Ok(Answer::unpack(answer, &*self.codec)?.outcome)
     }
 
-    /// What engines answered to a command; puts elements where the client wants them.
-    fn replies(
-        &self,
-        participants: &[usize],
-        command: &Command,
-        answers: Vec<Parcel>,
-    ) -> Result<Vec<Reply>> {
-        let mut results = Vec::with_capacity(answers.len());
-        for (&engine, answer) in participants.iter().zip(answers) {
-            results.push(match (self.unpacked(answer)?, command) {
-                (Outcome::Reply(reply), _) => Ok(reply),
-                (Outcome::Failure(error), _) => Err(error),
-                (
-                    Outcome::Elements { dtype, bytes },
-                    Command::ReadHost { distribution, host, .. },
-                ) => {
-                    let rank = distribution.rank_of_target(engine);
-                    let rank = rank.ok_or_else(|| SessionError::Value(no_piece(engine)))?;
-                    let placed = ops::host::received(distribution, rank, dtype, bytes, host);
-                    placed.map(|()| Reply::done())
-                }
-                (other, _) => return Err(unexpected(&other)),
-            });
-        }
-        collect(participants, results)
-    }
-
     fn carry_out(&self, participants: &[usize], command: &Command) -> Result<Vec<Reply>> {
         let parts = match command {
             Command::Call { function } => self.codec.encode(&**function)?,
@@ -310,7 +282,9 @@ impl<C: Courier> RemoteSession<C> {
         let is_call = matches!(command, Command::Call { .. });
         let sent = self.send(participants, Instruction::of(command), parts, own)?;
         let answers = self.wait(participants, &sent, is_call)?;
-        self.replies(participants, command, answers)
+        let outcomes = answers.into_iter().map(|answer| self.unpacked(answer));
+        let outcomes = outcomes.collect::<Result<Vec<Outcome>>>()?;
+        outcomes::replies(participants, command, outcomes.into_iter().map(Some))
     }
 }
 
@@ -348,12 +322,7 @@ impl<C: Courier> Session for RemoteSession<C> {
     }
 
     fn check(&self) -> Result<()> {
-        if fork::generation() != self.generation {
-            return Err(SessionError::Forked);
-        }
-        if ThreadSession::is_engine_thread() {
-            return Err(SessionError::Reentered);
-        }
+        outcomes::check_caller(self.generation)?;
         if self.state().is_closed {
             return Err(SessionError::Closed);
         }
@@ -372,12 +341,7 @@ impl<C: Courier> Session for RemoteSession<C> {
         _weight: usize,
     ) -> Result<Vec<Reply>> {
         self.check()?;
-        if let Some(&engine) = participants.iter().find(|&&engine| engine >= self.engines()) {
-            let count = self.engines();
-            return Err(SessionError::Value(format!(
-                "there is no engine {engine}; there are {count}"
-            )));
-        }
+        outcomes::check_engines(participants, self.engines())?;
         let _turn = self.turn.wait(self.host.as_deref())?;
         let result = self.carry_out(participants, &command);
         if result.is_err() {

@@ -11,10 +11,10 @@ use distarray_comm::messages::MessageCommunicator;
 use distarray_comm::{CommError, Communicator, Interrupt};
 use distarray_kernels::{DType, fork};
 
-use super::job::{caught, collect, guarded};
+use super::job::{caught, guarded};
 use super::threads::as_engine;
 use super::turn::Turn;
-use super::{Host, Session, ThreadSession};
+use super::{Host, Session, outcomes};
 use crate::error::{EngineError, EngineFailure, Result, SessionError};
 use crate::wire::{Answer, FunctionCodec, Instruction, Outcome, Parcel};
 use crate::{ArrayId, Command, Engine, Reply, ops};
@@ -282,13 +282,7 @@ impl Session for SpmdSession {
     }
 
     fn check(&self) -> Result<()> {
-        if fork::generation() != self.generation {
-            return Err(SessionError::Forked);
-        }
-        if ThreadSession::is_engine_thread() {
-            return Err(SessionError::Reentered);
-        }
-        Ok(())
+        outcomes::check_caller(self.generation)
     }
 
     /// Agreeing takes longer than working on a small array: the fewer commands, the better.
@@ -303,12 +297,7 @@ impl Session for SpmdSession {
         _weight: usize,
     ) -> Result<Vec<Reply>> {
         self.check()?;
-        if let Some(&engine) = participants.iter().find(|&&engine| engine >= self.engines()) {
-            let count = self.engines();
-            return Err(SessionError::Value(format!(
-                "there is no engine {engine}; there are {count}"
-            )));
-        }
+        outcomes::check_engines(participants, self.engines())?;
         let _turn = self.turn.wait(self.host.as_deref())?;
         let sequence = self.begin();
         if self.is_checking.load(Ordering::Relaxed) {
@@ -331,25 +320,8 @@ impl Session for SpmdSession {
         if command.communicates() && all.iter().any(is_failure) {
             self.recover();
         }
-        let mut results = Vec::with_capacity(participants.len());
-        for &engine in participants {
-            results.push(match (all[engine].take(), &command) {
-                (Some(Outcome::Reply(reply)), _) => Ok(reply),
-                (Some(Outcome::Failure(error)), _) => Err(error),
-                (
-                    Some(Outcome::Elements { dtype, bytes }),
-                    Command::ReadHost { distribution, host, .. },
-                ) => match distribution.rank_of_target(engine) {
-                    Some(rank) => ops::host::received(distribution, rank, dtype, bytes, host)
-                        .map(|()| Reply::done()),
-                    None => Ok(Reply::done()),
-                },
-                (other, _) => Err(EngineError::Comm(CommError::Transport(format!(
-                    "engine {engine} came to something else: {other:?}"
-                )))),
-            });
-        }
-        collect(participants, results)
+        let outcomes = participants.iter().map(|&engine| all[engine].take());
+        outcomes::replies(participants, &command, outcomes)
     }
 
     fn once(

@@ -5,7 +5,7 @@
 //! such as the elements of a piece. A request is written once for all engines that take part; only
 //! the parts of [`Instruction::WriteHost`] differ from engine to engine.
 //!
-//! Client and engines are processes of the same program, which [`check_greeting`] makes sure of. What
+//! Client and engines are processes of the same program, which compare their [`greeting`]s. What
 //! they read is believed to be what the other has written: memory is safe whatever the bytes are, but
 //! nonsense may end in a panic, which fails the command.
 
@@ -26,43 +26,15 @@ use distarray_comm::CommError;
 /// Changes with every change of what the bytes mean.
 const FORMAT: u32 = 1;
 
-/// What each process says first, so that processes of different versions don't misread each other.
-pub fn greeting() -> Vec<u8> {
+/// What processes compare before they exchange anything else, so that those of different versions don't
+/// misread each other.
+pub fn greeting() -> String {
     let (version, bits) = (env!("CARGO_PKG_VERSION"), usize::BITS);
     let order = if cfg!(target_endian = "little") { "little" } else { "big" };
-    format!("distarray {version}, format {FORMAT}, {bits} bits, {order} end first").into_bytes()
-}
-
-/// Checks what another process said first.
-///
-/// # Errors
-///
-/// [`CommError::Transport`] when it is of another version.
-pub fn check_greeting(theirs: &[u8]) -> Result<(), CommError> {
-    let own = greeting();
-    if own == theirs {
-        return Ok(());
-    }
-    Err(CommError::Transport(format!(
-        "the processes do not fit together: this one is {:?}, the other {:?}",
-        String::from_utf8_lossy(&own),
-        String::from_utf8_lossy(theirs)
-    )))
+    format!("DistArray {version}, format {FORMAT}, {bits} bits, {order} end first")
 }
 
 /// The error for bytes that cannot be written or read.
 fn unreadable(error: &postcard::Error) -> CommError {
     CommError::Transport(format!("a message between processes makes no sense: {error}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn other_versions_are_refused() {
-        assert_eq!(check_greeting(&greeting()), Ok(()));
-        let refused = check_greeting(b"distarray 0.0.1").unwrap_err().to_string();
-        assert!(refused.contains("0.0.1") && refused.contains(env!("CARGO_PKG_VERSION")));
-    }
 }

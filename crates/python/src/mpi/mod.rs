@@ -27,6 +27,13 @@ impl PyEndpoint {
     #[classattr]
     const MPI_FUNCTIONS: [&'static str; 8] = library::NAMES;
 
+    /// What processes must have in common to exchange messages.
+    #[classattr]
+    #[pyo3(name = "GREETING")]
+    fn greeting() -> String {
+        distarray_engine::wire::greeting()
+    }
+
     /// The end of an MPI communicator that nobody else uses and that returns errors.
     ///
     /// `addresses` are those of the functions of the MPI library, `communicator` and `byte` its
