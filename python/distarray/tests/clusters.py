@@ -11,6 +11,14 @@ from pathlib import Path
 
 from distarray.tests.mpi import environment
 
+# Engines are there when they have answered two heartbeats.
+CONFIGURATION = """
+c = get_config()
+c.HeartMonitor.period = 300
+c.HeartMonitor.max_heartmonitor_misses = 100
+c.IPController.db_class = "NoDB"
+"""
+
 #: A command that takes longer hangs.
 PATIENCE = 90
 
@@ -30,6 +38,9 @@ class Cluster:
             IPYTHONDIR=str(folder), DISTARRAY_TIMEOUT="30", DISTARRAY_TEST_PATIENCE="50"
         )
         self.pids = set()
+        profile = self.folder / "profile_default"
+        profile.mkdir()
+        (profile / "ipcontroller_config.py").write_text(CONFIGURATION)
 
     def dacluster(self, *arguments):
         """Run a command; return what came of it."""
