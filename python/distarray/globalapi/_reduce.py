@@ -122,14 +122,17 @@ def reduce(
     # This function is one call further than the method that has the array as its own.
     passing = getrefcount(array) <= TEMPORARY_SELF + 1
     is_plain = axis is None and dtype is None and out is None and where is True
-    if is_plain and initial is NO_VALUE and not keepdims and name in _PLAIN:
+    if is_plain and initial is NO_VALUE and not keepdims:
         # Of few elements a sum takes as long as a look at each of its arguments.
         core = array._array
-        if core.dtype in NATIVE:
-            everything = tuple(range(core.ndim))
-            communication = array.context._communication
+        is_simple = name in _PLAIN or (name in _STATISTICS and core.size > ddof)
+        if is_simple and core.dtype in NATIVE:
             reduced, flags = core.reduce(
-                name, everything, communication=communication, passing=passing
+                name,
+                tuple(range(core.ndim)),
+                ddof=ddof,
+                communication=array.context._communication,
+                passing=passing,
             )
             if flags:
                 _report(name, flags)
