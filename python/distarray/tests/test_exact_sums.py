@@ -1,6 +1,7 @@
 """Sums, means and variances against exact arithmetic: the same bits for every distribution."""
 
 import math
+import warnings
 from fractions import Fraction
 
 import numpy as np
@@ -190,6 +191,55 @@ def test_masks():
                 for row, chosen in zip(array, mask, strict=True)
             ]
             assert_bits(distributed.var(axis=1, where=mask), np.array(expected))
+
+
+@pytest.mark.parametrize("engines", ENGINE_COUNTS)
+def test_lanes_of_few_elements(engines):
+    """Of many of them, with and without a mask, which may leave two elements, one or none."""
+    context = context_of(engines)
+    random = np.random.RandomState(5)
+    array = np.concatenate([difficult("d", (90, 3), 5), random.rand(90, 3)])
+    array[::7, 1] = array[::7, 0]
+    mask = random.rand(180, 3) < 0.6
+    mask[:60] |= [True, False, True]
+    mask[60:70] = False
+    for chosen in mask, np.ones_like(mask):
+        lanes = [row[some] for row, some in zip(array, chosen, strict=True)]
+        means = [
+            nearest(exact_sum(lane) / len(lane), "d") if lane.size else np.nan for lane in lanes
+        ]
+        variances = {
+            ddof: [
+                nearest(exact_variance(lane, ddof), "d") if len(lane) > ddof else np.nan
+                for lane in lanes
+            ]
+            for ddof in (0, 1)
+        }
+        for layout in layouts_of(context, array.shape):
+            distributed = context.fromarray(array, layout)
+            where = True if chosen.all() else context.fromarray(chosen, layout)
+            sums = np.array([math.fsum(lane) for lane in lanes])
+            assert_bits(distributed.sum(axis=1, where=where), sums)
+            with np.errstate(invalid="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)
+                assert_bits(distributed.mean(axis=1, where=where), np.array(means))
+                for ddof, expected in variances.items():
+                    found = distributed.var(axis=1, where=where, ddof=ddof)
+                    assert_bits(found, np.array(expected))
+                deviations = distributed.std(axis=1, where=where).toarray()
+        for deviation, lane in zip(deviations, lanes, strict=True):
+            if not lane.size:
+                assert np.isnan(deviation)
+                continue
+            # Of two elements it is half their distance, rounded once.
+            if len(lane) == 2:
+                distance = Fraction(float(lane[0])) - Fraction(float(lane[1]))
+                assert deviation == nearest(abs(distance) / 2, "d")
+            variance = exact_variance(lane)
+            below, above = (Fraction(float(np.nextafter(deviation, end))) for end in (-1, np.inf))
+            this = Fraction(float(deviation))
+            assert ((this + below) / 2) ** 2 <= variance or deviation == 0
+            assert variance <= ((this + above) / 2) ** 2
 
 
 def test_means_and_variances_of_integers():
