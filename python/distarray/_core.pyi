@@ -462,13 +462,13 @@ def align(
 def elementwise(
     op: Op,
     operands: tuple[Any, ...],
+    communication: int = 0,
+    later: str | None = None,
     *,
     out: Array | None = None,
     mask: Array | NDArray[Any] | bool | None = None,
     loop_dtypes: Sequence[DTypeLike] | None = None,
     dtype: DTypeLike | None = None,
-    communication: int = 0,
-    later: str | None = None,
 ) -> tuple[Array, int]:
     """Apply an operation to arrays, ndarrays and numbers.
 

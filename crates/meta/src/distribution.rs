@@ -111,21 +111,17 @@ impl Distribution {
 
     /// The shape of a rank's piece.
     pub fn local_shape(&self, rank: usize) -> Vec<usize> {
-        let mut shape = vec![0; self.ndim()];
-        let mut rest = rank;
-        for axis in (0..self.ndim()).rev() {
-            let grid_size = self.inner.grid_shape[axis];
-            shape[axis] = self.inner.maps[axis].piece_len(rest % grid_size);
-            rest /= grid_size;
-        }
-        shape
+        self.local_lens(rank).collect()
+    }
+
+    /// The length of a rank's piece along each axis.
+    pub fn local_lens(&self, rank: usize) -> impl ExactSizeIterator<Item = usize> + '_ {
+        (0..self.ndim()).map(move |axis| self.inner.maps[axis].piece_len(self.place(rank, axis)))
     }
 
     /// The number of elements of a rank's piece.
     pub fn local_size(&self, rank: usize) -> usize {
-        (0..self.ndim())
-            .map(|axis| self.inner.maps[axis].piece_len(self.place(rank, axis)))
-            .product()
+        self.local_lens(rank).product()
     }
 
     /// The shape of every rank's piece.

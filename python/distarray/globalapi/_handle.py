@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from distarray.globalapi.context import BaseContext
 
 
+_new = object.__new__
+
+
 class Handle:
     """A name for the pieces of one array on the engines of a context.
 
@@ -44,7 +47,7 @@ class Handle:
 
     def _sibling(self, array: _core.Array) -> Self:
         """Return the DistArray for another array of the core, on the same context."""
-        handle = self.__new__(self.__class__)
+        handle = _new(type(self))
         handle.context = self.context
         handle._array = array
         handle._distribution = None

@@ -49,11 +49,12 @@ def _binary(ufunc: np.ufunc, symbol: str) -> Binary:
             return _ufuncs.call(ufunc, (self, other))
         context = self.context
         try:
+            # By position: on ten elements, names of arguments are a part of the time.
             array, flags = elementwise(
                 operation,
                 (self._array, operand),
-                communication=context._communication,
-                later=name if context._deferred else None,
+                context._communication,
+                name if context._deferred else None,
             )
         except (TypeError, OverflowError):
             return _ufuncs.call(ufunc, (self, other))
@@ -109,8 +110,8 @@ def _reflected(ufunc: np.ufunc, symbol: str) -> Binary:
             array, flags = elementwise(
                 operation,
                 (other, self._array),
-                communication=context._communication,
-                later=name if context._deferred else None,
+                context._communication,
+                name if context._deferred else None,
             )
         except (TypeError, OverflowError):
             return _ufuncs.call(ufunc, (other, self))

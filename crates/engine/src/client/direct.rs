@@ -4,6 +4,7 @@
 //! to have it called. On ten elements an operation takes as long as its bookkeeping.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use distarray_kernels::program::{FloatFlags, Source as Value};
@@ -19,7 +20,6 @@ use crate::command::{Destination, Evaluate, Source};
 use crate::error::Result;
 
 /// What operations on operands of the same dtypes have in common.
-#[derive(Clone)]
 struct Plan {
     looped: Loop,
     /// The program, unless it has numbers in it.
@@ -30,7 +30,7 @@ struct Plan {
 type Key = (Op, [Option<Argument>; 3], bool);
 
 thread_local! {
-    static PLANS: RefCell<FxHashMap<Key, Plan>> = RefCell::default();
+    static PLANS: RefCell<FxHashMap<Key, Rc<Plan>>> = RefCell::default();
 }
 
 impl Elementwise<'_> {
@@ -64,8 +64,8 @@ impl Elementwise<'_> {
             }
             Some(_) => return Ok(None),
         };
-        let program = match plan.program {
-            Some(program) => program,
+        let program = match &plan.program {
+            Some(program) => program.clone(),
             None => Arc::new(self.program(&plan.looped)?),
         };
         let command = Command::Evaluate(Evaluate {
@@ -104,7 +104,7 @@ impl Elementwise<'_> {
     }
 
     /// The loop for the operands, and the program if it is the same for all of their dtypes.
-    fn plan(&self) -> Result<Plan> {
+    fn plan(&self) -> Result<Rc<Plan>> {
         let mut arguments = [None; 3];
         for (argument, operand) in arguments.iter_mut().zip(self.operands) {
             *argument = Some(operand.argument());
@@ -117,7 +117,7 @@ impl Elementwise<'_> {
         let arguments: Vec<Argument> = self.operands.iter().map(Operand::argument).collect();
         let looped = self.op.resolve(&arguments, None, Casting::SameKind)?;
         let program = if has_numbers { None } else { Some(Arc::new(self.program(&looped)?)) };
-        let plan = Plan { looped, program };
+        let plan = Rc::new(Plan { looped, program });
         PLANS.with_borrow_mut(|plans| plans.insert(key, plan.clone()));
         Ok(plan)
     }

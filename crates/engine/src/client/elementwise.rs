@@ -23,7 +23,7 @@ pub enum Operand {
     /// A distributed array.
     Array(Array),
     /// The client's own array, sent to where it is needed.
-    Host(Block),
+    Host(Box<Block>),
     /// One value with a dtype of its own.
     Scalar(Scalar),
     /// A Python number, whose dtype follows the other operands.

@@ -68,7 +68,7 @@ impl Evaluate {
     /// Evaluates what is plain: mostly the case, and quick even if there are few elements.
     fn run_plain(&self, engine: &Engine, participants: usize) -> Result<Reply, EngineError> {
         let Some(rank) = rank_in(engine, &self.distribution) else { return Ok(Reply::done()) };
-        let shape = self.distribution.local_shape(rank);
+        let shape: Few<usize> = self.distribution.local_lens(rank).collect();
         let mut inputs = Few::new();
         for source in &self.inputs {
             inputs.push(engine.block(source.array)?);

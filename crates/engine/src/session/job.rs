@@ -171,7 +171,9 @@ where
         + AsRef<[std::result::Result<Reply, EngineError>]>,
 {
     if results.as_ref().iter().all(std::result::Result::is_ok) {
-        return Ok(results.into_iter().flatten().collect());
+        let mut replies = Vec::with_capacity(participants.len());
+        replies.extend(results.into_iter().flatten());
+        return Ok(replies);
     }
     let mut failures: Vec<EngineFailure> = participants
         .iter()

@@ -54,21 +54,25 @@ pub fn operations() -> Vec<PyOp> {
 /// choose; `dtype` is that of the result where it is not the loop's. With
 /// `later`, the operation may be carried out later; that is the name to report exceptions by.
 #[pyfunction]
-#[pyo3(signature = (op, operands, *, out=None, mask=None, loop_dtypes=None, dtype=None, communication=0, later=None))]
+#[pyo3(signature = (op, operands, communication=0, later=None, *, out=None, mask=None, loop_dtypes=None, dtype=None))]
 #[expect(clippy::too_many_arguments, reason = "the arguments of NumPy's ufuncs")]
 pub fn elementwise(
     py: Python<'_>,
     op: &PyOp,
     operands: &Bound<'_, PyTuple>,
+    communication: u8,
+    later: Option<&Bound<'_, PyAny>>,
     out: Option<&PyArray>,
     mask: Option<&Bound<'_, PyAny>>,
     loop_dtypes: Option<Vec<Bound<'_, PyAny>>>,
     dtype: Option<&Bound<'_, PyAny>>,
-    communication: u8,
-    later: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<(PyArray, u8)> {
     let op = op.op;
-    let operands = operands.iter().map(|item| operand(&item)).collect::<PyResult<Vec<_>>>()?;
+    let mut taken = Vec::with_capacity(operands.len());
+    for item in operands.iter_borrowed() {
+        taken.push(operand(&item)?);
+    }
+    let operands = taken;
     let mask = mask.map(operand).transpose()?;
     let looped = loop_dtypes.map(|dtypes| looped(&dtypes)).transpose()?;
     let dtype = dtype.map(dtype::extract).transpose()?;
@@ -119,7 +123,7 @@ pub fn align(
 /// An array or an ndarray, 0-d ones included.
 fn aligned(item: &Bound<'_, PyAny>) -> PyResult<Operand> {
     match item.cast::<PyUntypedArray>() {
-        Ok(array) => Ok(Operand::Host(host::block_of(array)?)),
+        Ok(array) => Ok(Operand::Host(Box::new(host::block_of(array)?))),
         Err(_) => operand(item),
     }
 }
@@ -172,5 +176,5 @@ fn operand(item: &Bound<'_, PyAny>) -> PyResult<Operand> {
     if block.ndim() == 0 && block.dtype().is_native() {
         return Ok(Operand::Scalar(value::scalar_of(array)?));
     }
-    Ok(Operand::Host(block))
+    Ok(Operand::Host(Box::new(block)))
 }
