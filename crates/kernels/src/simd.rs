@@ -123,6 +123,12 @@ pub(crate) fn prefetch_at<T>(chunk: &[T], distance: isize) {
     prefetch_lines(chunk.as_ptr().cast::<i8>().wrapping_offset(distance), size_of_val(chunk));
 }
 
+/// Asks for the cache line with a byte that will soon be read or written.
+#[inline(always)]
+pub(crate) fn prefetch_line(place: *const u8) {
+    prefetch_lines(place.cast(), 1);
+}
+
 #[inline(always)]
 fn prefetch_lines(start: *const i8, len: usize) {
     #[cfg(target_arch = "x86_64")]

@@ -214,3 +214,23 @@ fn bytes_of_any_alignment_are_a_block() {
     assert_eq!(appended.to_vec::<f64>().unwrap(), expected);
     assert_eq!(Block::of_bytes(DType::Int16, &[0, 4], Vec::new()).size(), 0);
 }
+
+#[test]
+#[cfg_attr(miri, ignore = "takes too long")]
+fn long_strided_rows_are_copied_item_by_item() {
+    // So long that they come from memory, and no multiple of what is copied together.
+    for (step, len) in [(2, 40_003), (3, 20_002), (16, 5_001)] {
+        let numbers: Vec<i64> = (0..(step * len) as i64).collect();
+        let source = Block::from_slice(&numbers, &[step * len]).unwrap();
+        let dest = Block::zeroed(DType::Int64, &[step * len]).unwrap();
+        let (stride, last) = (step as isize, step * (len - 1));
+        for (start, stride) in [(0, stride), (last, -stride)] {
+            let selected = |block: &Block| block.slice_axis(0, start, stride, len);
+            copy::fill(&dest, &Scalar::from(-1_i64)).unwrap();
+            copy::copy(&selected(&source), &selected(&dest)).unwrap();
+            let found = dest.to_vec::<i64>().unwrap();
+            let expected = numbers.iter().map(|&j| if j % step as i64 == 0 { j } else { -1 });
+            assert!(found.into_iter().eq(expected));
+        }
+    }
+}
