@@ -82,7 +82,7 @@ fn compare(
 ) -> [f64; 2] {
     let shape = out.shape();
     let program = &expression.program;
-    let (taken, outputs) = (&inputs[..program.inputs.len()], [out.clone()]);
+    let (taken, outputs) = (&inputs[..program.inputs().len()], [out.clone()]);
     let step = shape[0].div_ceil(threads).next_multiple_of(512);
     let slices = inputs.each_ref().map(slice);
     let mut best = [f64::INFINITY; 2];

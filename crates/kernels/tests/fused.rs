@@ -90,7 +90,7 @@ fn run_apart(
 ) -> Result<Vec<(usize, FloatFlags)>> {
     let mut blocks = inputs.iter();
     let inputs: Vec<Block> = program
-        .inputs
+        .inputs()
         .iter()
         .map(|input| match input {
             Input::Block(_) => blocks.next().unwrap().broadcast_to(shape)?.copied(),
@@ -115,7 +115,7 @@ fn run_apart(
             block
         }
     };
-    for (index, step) in program.steps.iter().enumerate() {
+    for (index, step) in program.steps().iter().enumerate() {
         let arguments: Vec<Block> =
             step.operands().iter().map(|&operand| block(&registers, operand)).collect();
         let mut builder = Builder::new();
@@ -136,14 +136,14 @@ fn run_apart(
                 builder.finish()
             }
         };
-        let output = Block::zeroed(single.outputs[0].dtype, shape)?;
+        let output = Block::zeroed(single.outputs()[0].dtype, shape)?;
         let flags = single.evaluate(shape, &arguments, &[], std::slice::from_ref(&output))?;
         if !flags.is_empty() {
             found.push((index, flags));
         }
         registers.push(output);
     }
-    for (output, dest) in program.outputs.iter().zip(outputs) {
+    for (output, dest) in program.outputs().iter().zip(outputs) {
         let value = block(&registers, output.value);
         let mask = output.mask.map(|mask| block(&registers, mask));
         for index in indices(shape) {
@@ -226,14 +226,14 @@ proptest! {
             fill(input, seed.wrapping_add(place as u64), special);
         }
         let outputs = || -> Vec<Block> {
-            fused.outputs.iter().map(|output| Block::zeroed(output.dtype, &shape).unwrap()).collect()
+            fused.outputs().iter().map(|output| Block::zeroed(output.dtype, &shape).unwrap()).collect()
         };
         let expected = outputs();
         let apart = run_apart(&fused, &shape, &inputs, &labels, &expected);
         let mut found = outputs();
         // The first output that may replace the first input does.
         if in_place && let Some(place) = (0..found.len()).find(|&place| {
-            fused.outputs[place].dtype == first_dtype && fused.outputs[place].mask.is_none()
+            fused.outputs()[place].dtype == first_dtype && fused.outputs()[place].mask.is_none()
         }) {
             found[place] = first.block.clone();
         }

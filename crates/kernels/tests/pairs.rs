@@ -77,8 +77,11 @@ fn run(
     len: usize,
     threads: usize,
 ) -> (Vec<Block>, Vec<(usize, FloatFlags)>) {
-    let outputs: Vec<Block> =
-        program.outputs.iter().map(|output| Block::zeroed(output.dtype, &[len]).unwrap()).collect();
+    let outputs: Vec<Block> = program
+        .outputs()
+        .iter()
+        .map(|output| Block::zeroed(output.dtype, &[len]).unwrap())
+        .collect();
     let met = program.evaluate_with(threads, &[len], inputs, &[], &outputs).unwrap();
     (outputs, met)
 }

@@ -277,8 +277,7 @@ fn a_program_that_is_not_well_formed_is_refused() {
     ];
     for (step, outputs) in cases {
         let dtype = outputs[0].dtype;
-        let program =
-            Program { inputs: vec![double], steps: vec![step], outputs, draws: Vec::new() };
+        let program = Program::new(vec![double], vec![step], outputs, Vec::new());
         let input = Block::zeroed(DType::Float64, &[3]).unwrap();
         let output = Block::zeroed(dtype, &[3]).unwrap();
         let result = program.evaluate(&[3], &[input], &[], &[output]);

@@ -90,6 +90,8 @@ def evaluate(*arrays: Any) -> Any:
     >>> float(cube[-1])
     1.0
     """
+    if len(arrays) == 1 and isinstance(arrays[0], Handle) and not arrays[0]._array.is_pending:
+        return arrays[0]
     is_pending = False
     for array in arrays:
         if not isinstance(array, Handle):
@@ -108,8 +110,9 @@ class Explained(Handle):
     def explain(self) -> None:
         """Print what computing the elements will do, before it is done.
 
-        That is: the operations of the one pass over memory, what they read and what is written, how
-        much of it engines read from each other, how many temporary arrays are avoided, and how much
+        That is: the operations of the one pass over memory (a line for each loop over elements,
+        which may do two of them at once), what they read and what is written, how much of it
+        engines read from each other, how many temporary arrays are avoided, and how much
         memory there will be at most for the arrays that take part. Nothing is computed.
 
         Examples
@@ -119,8 +122,7 @@ class Explained(Handle):
         >>> y = 2 * x + 1
         >>> y.explain()
         float64 array of shape (1000000,), to be computed in one pass by 2 operations:
-            t0 = multiply(2.0, x0)
-            t1 = add(t0, 1.0)
+            t0 = add(multiply(2.0, x0), 1.0)
         reads 8.0 MB: x0 is float64 of shape (1000000,)
         writes 8.0 MB, moves 0 bytes between engines
         avoids 1 temporary array of 8.0 MB, needs 16.0 MB at most
@@ -134,9 +136,9 @@ def explanation(array: Handle) -> str:
     if not array._array.is_pending:
         return f"{about}: its elements are there, nothing is to be computed"
     facts = array._array.explain()
-    steps, inputs = facts["steps"], facts["inputs"]
-    lines = [f"{about}, to be computed in one pass by {_count_of(len(steps), 'operation')}:"]
-    lines += [f"    {step}" for step in steps]
+    operations, inputs = _count_of(facts["operations"], "operation"), facts["inputs"]
+    lines = [f"{about}, to be computed in one pass by {operations}:"]
+    lines += [f"    {line}" for line in facts["loops"]]
     read = sum(size for _, _, size, _ in inputs)
     names = "; ".join(
         f"x{place} is {dtype} of shape {shape}" for place, (shape, dtype, _, _) in enumerate(inputs)

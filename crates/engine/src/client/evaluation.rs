@@ -359,10 +359,10 @@ impl Prepared {
         let elsewhere = inputs.iter().filter_map(|input| input.elsewhere.as_ref());
         let participants = participants(layout, elsewhere);
         let read = inputs.iter().map(|input| input.dtype);
-        let written = self.program.outputs.iter().map(|output| output.dtype);
+        let written = self.program.outputs().iter().map(|output| output.dtype);
         let widest = read.chain(written).map(DType::itemsize).max().unwrap_or(1);
         let elements = layout.global_size() / layout.ranks().max(1);
-        let weight = elements.saturating_mul(widest.max(self.program.steps.len()));
+        let weight = elements.saturating_mul(widest.max(self.program.steps().len()));
         let command = Command::Evaluate(Evaluate {
             program: Arc::new(std::mem::take(&mut self.program)),
             distribution: layout.clone(),

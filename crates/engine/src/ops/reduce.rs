@@ -131,7 +131,7 @@ impl Part<'_> {
                 Destination::Existing(array) => Ok(Some(get(array)?)),
             })
             .collect::<Result<Vec<Option<Block>>, EngineError>>()?;
-        outputs.resize(program.outputs.len(), None);
+        outputs.resize(program.outputs().len(), None);
         let (partial, met) = Reducing {
             program,
             value,

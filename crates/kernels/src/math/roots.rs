@@ -53,11 +53,19 @@ fn is_scaled(x: f64) -> bool {
 /// The length of the hypotenuse.
 pub(crate) struct Hypot;
 
+impl Hypot {
+    /// The square of the length as it is computed with, and whether the length is its root.
+    #[inline(always)]
+    pub(super) fn square<I: Isa>([a, b]: [f64; 2]) -> (f64, bool) {
+        (fma::<I>(a, a, b * b), (is_scaled(a) | (a == 0.0)) & (is_scaled(b) | (b == 0.0)))
+    }
+}
+
 impl Function<f64, 2> for Hypot {
     #[inline(always)]
-    fn usual<I: Isa>([a, b]: [f64; 2]) -> (f64, bool) {
-        let value = fma::<I>(a, a, b * b).sqrt();
-        (value, (is_scaled(a) | (a == 0.0)) & (is_scaled(b) | (b == 0.0)))
+    fn usual<I: Isa>(legs: [f64; 2]) -> (f64, bool) {
+        let (square, is_usual) = Self::square::<I>(legs);
+        (square.sqrt(), is_usual)
     }
 
     fn unusual([a, b]: [f64; 2]) -> f64 {

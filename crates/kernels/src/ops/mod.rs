@@ -7,6 +7,7 @@ mod arithmetic;
 mod bits;
 mod comparison;
 mod convert;
+mod counts;
 mod define;
 mod division;
 mod exponential;
@@ -27,8 +28,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::DType;
 
+pub(crate) use comparison::{Greater, GreaterEqual, Less, LessEqual};
 pub(crate) use convert::{Convert, nearest_half};
-pub(crate) use loops::{Entry, Kernel, Status, cast_kernel, cast_scalar};
+pub(crate) use counts::counting_kernel;
+pub(crate) use loops::{Binary, Entry, Kernel, Status, cast_kernel, cast_scalar};
 pub(crate) use pairs::{Pair, Shape};
 pub use resolve::{Argument, Loop};
 pub(crate) use scalars::kernel_with_number;

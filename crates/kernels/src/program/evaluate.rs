@@ -1,7 +1,6 @@
 //! The evaluator: checks what a program gets, and runs it over its shape.
 
 use super::flags::Record;
-use super::instruction::Instruction;
 use super::layout::Blocks;
 use super::parts::Parts;
 use super::run::run;
@@ -52,44 +51,37 @@ impl Program {
         labels: &[Labels],
         outputs: &[Block],
     ) -> Result<Vec<(usize, FloatFlags)>> {
-        self.evaluate_part(threads, shape, Blocks { inputs, labels, outputs, whole: 0 }, None)
+        self.evaluate_part(threads, shape, Blocks { inputs, labels, outputs, whole: 0 })
     }
 
     /// Runs the program over blocks, which may be a part of more that others calls go through
-    /// before and after: then they share the `instructions`, which are the program's.
+    /// before and after.
     pub(super) fn evaluate_part(
         &self,
         threads: usize,
         shape: &[usize],
         blocks: Blocks<'_>,
-        instructions: Option<&[Instruction]>,
     ) -> Result<Vec<(usize, FloatFlags)>> {
         let Blocks { inputs, labels, outputs, .. } = blocks;
+        let ready = self.ready()?;
         self.check(shape, inputs, labels, outputs)?;
         if shape.contains(&0) || outputs.is_empty() {
             return Ok(Vec::new());
         }
-        if let Some(record) = self.run_small(shape, inputs, outputs) {
+        if let Some(record) = self.run_small(ready, shape, inputs, outputs) {
             return Ok(record?.finish());
         }
-        let own;
-        let instructions = if let Some(instructions) = instructions {
-            instructions
-        } else {
-            own = Instruction::in_pairs(self)?;
-            &own
-        };
         let all: PerBlock<&Block> = outputs.iter().chain(inputs).collect();
         let labelled = |axis: usize| self.asks_for(axis);
         let walk = Walk::new(shape, &all, labelled);
         let parts = Parts::new(self, &walk, threads);
         if parts.count == 1 {
-            return Ok(run(self, instructions, &walk, blocks)?.finish());
+            return Ok(run(self, ready, &walk, blocks)?.finish());
         }
         let mut record = Record::default();
         for found in parallel::map(parts.count, |index| {
             let walk = Walk::new(shape, &all, labelled);
-            run(self, instructions, &parts.part(&walk, index), blocks)
+            run(self, ready, &parts.part(&walk, index), blocks)
         }) {
             record.merge(&found?);
         }
@@ -103,7 +95,6 @@ impl Program {
         labels: &[Labels],
         outputs: &[Block],
     ) -> Result<()> {
-        self.verify()?;
         let wrong = |text: String| Err(KernelError::Value(text));
         let mut blocks = inputs.iter();
         for input in &self.inputs {

@@ -3,11 +3,13 @@
 use smallvec::{SmallVec, smallvec};
 
 use super::{Operand, Program, Step};
-use crate::ops::{Kernel, Pair, Shape, cast_kernel, kernel_with_number};
+use crate::math::magnitude_kernel;
+use crate::ops::{Kernel, Pair, Shape, cast_kernel, counting_kernel, kernel_with_number};
 use crate::scalar::no_cast;
 use crate::{DType, KernelError, Op, Result};
 
 /// A call of a loop.
+#[derive(Debug)]
 pub struct Instruction {
     pub kernel: Kernel,
     /// The arguments of the loop.
@@ -70,7 +72,7 @@ impl Instruction {
     /// # Errors
     ///
     /// As [`Instruction::of_step`].
-    pub fn one_by_one(program: &Program) -> Result<SmallVec<[Self; 4]>> {
+    pub fn one_by_one(program: &Program) -> Result<Box<[Self]>> {
         (0..program.steps.len()).map(|step| Self::of_step(program, step)).collect()
     }
 
@@ -80,7 +82,7 @@ impl Instruction {
     /// # Errors
     ///
     /// As [`Instruction::of_step`].
-    pub fn in_pairs(program: &Program) -> Result<SmallVec<[Self; 4]>> {
+    pub fn in_pairs(program: &Program) -> Result<Box<[Self]>> {
         let mut uses: SmallVec<[usize; 16]> = smallvec![0; program.steps.len()];
         for operand in program.operands() {
             if let Operand::Register(register) = operand {
@@ -89,12 +91,15 @@ impl Instruction {
         }
         // Last steps first: what is the first of two is known before it would get one of its own.
         let mut is_first: SmallVec<[bool; 16]> = smallvec![false; program.steps.len()];
-        let mut instructions = SmallVec::new();
+        let mut instructions = Vec::new();
         for step in (0..program.steps.len()).rev() {
             if is_first[step] {
                 continue;
             }
-            let pair = Self::of_pair(program, step, |register, count| uses[register] == count);
+            let free = |register: usize, count: usize| uses[register] == count;
+            let pair = Self::of_pair(program, step, free)
+                .or_else(|| Self::of_magnitude(program, step, free))
+                .or_else(|| Self::of_count(program, step, free));
             instructions.push(match pair {
                 Some((first, instruction)) => {
                     is_first[first] = true;
@@ -104,7 +109,7 @@ impl Instruction {
             });
         }
         instructions.reverse();
-        Ok(instructions)
+        Ok(instructions.into())
     }
 
     /// The instruction for a step and one whose result it takes, and which one that is. `free` says
@@ -150,6 +155,86 @@ impl Instruction {
                 })
             }
         }
+    }
+}
+
+impl Instruction {
+    /// The instruction for a comparison of magnitudes with a number, as [`Instruction::of_pair`].
+    fn of_magnitude(
+        program: &Program,
+        step: usize,
+        free: impl Fn(usize, usize) -> bool,
+    ) -> Option<(usize, Self)> {
+        let (comparison, _, arguments) = product(&program.steps[step])?;
+        let (comparison, register, number) = match arguments {
+            [Operand::Register(register), number @ Operand::Constant(_)] => {
+                (comparison, register, number)
+            }
+            [number @ Operand::Constant(_), Operand::Register(register)] => {
+                (turned(comparison)?, register, number)
+            }
+            _ => return None,
+        };
+        let Step::Apply { op: Op::Absolute, dtype, arguments } = &program.steps[register] else {
+            return None;
+        };
+        let kernel = magnitude_kernel(*dtype, comparison).filter(|_| free(register, 1))?;
+        let instruction = Self {
+            kernel,
+            operands: smallvec![arguments[0], number],
+            numbers: [false, true, false],
+            itemsizes: [dtype.itemsize(), dtype.real().itemsize(), 0],
+            output: DType::Bool,
+            step,
+            quiet: false,
+        };
+        Some((register, instruction))
+    }
+
+    /// The instruction for a sum of numbers and booleans that were converted, as
+    /// [`Instruction::of_pair`].
+    fn of_count(
+        program: &Program,
+        step: usize,
+        free: impl Fn(usize, usize) -> bool,
+    ) -> Option<(usize, Self)> {
+        let (Op::Add, output, arguments) = product(&program.steps[step])? else { return None };
+        let converted = |operand: Operand| match operand {
+            Operand::Register(register) if free(register, 1) => match program.steps[register] {
+                Step::Cast { argument, from: DType::Bool, .. } if !is_number(argument) => {
+                    Some((register, argument))
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        let [first, second] = arguments;
+        let (number, (register, booleans)) = match (converted(second), converted(first)) {
+            (Some(found), _) if !is_number(first) => (first, found),
+            (_, Some(found)) if !is_number(second) => (second, found),
+            _ => return None,
+        };
+        let instruction = Self {
+            kernel: counting_kernel(output)?,
+            operands: smallvec![number, booleans],
+            numbers: [false; 3],
+            itemsizes: [output.itemsize(), 1, 0],
+            output,
+            step,
+            quiet: false,
+        };
+        Some((register, instruction))
+    }
+}
+
+/// The comparison that says the same of its arguments the other way round.
+fn turned(comparison: Op) -> Option<Op> {
+    match comparison {
+        Op::Less => Some(Op::Greater),
+        Op::LessEqual => Some(Op::GreaterEqual),
+        Op::Greater => Some(Op::Less),
+        Op::GreaterEqual => Some(Op::LessEqual),
+        _ => None,
     }
 }
 

@@ -5,6 +5,7 @@
 use smallvec::SmallVec;
 
 use super::draws::DrawSource;
+use super::exits::Exit;
 use super::instruction::Instruction;
 use super::registers::Registers;
 use super::scratch::Scratch;
@@ -75,6 +76,17 @@ pub enum Route {
     Scattered,
 }
 
+/// A call after which nothing more is to be done, for tiles for which a mask is false.
+pub struct Leave {
+    /// The call.
+    pub after: usize,
+    /// The place in the table of the mask.
+    pub mask: usize,
+    /// Which results are those of the outputs: the place of each, where it belongs, and the size of
+    /// its items.
+    pub results: SmallVec<[(usize, usize, usize); 2]>,
+}
+
 /// Global indices that fill a register.
 pub struct LabelSource<'a> {
     pub slot: usize,
@@ -109,6 +121,7 @@ pub struct Layout<'a> {
     pub draws: Vec<DrawSource>,
     pub calls: SmallVec<[Call; 4]>,
     pub sinks: SmallVec<[Sink<'a>; 1]>,
+    pub leaves: Vec<Leave>,
     pub tile: TileShape,
     registers: Registers,
     /// The place in the table of the result of each step.
@@ -159,6 +172,7 @@ impl<'a> Layout<'a> {
             draws: Vec::new(),
             calls: SmallVec::new(),
             sinks: SmallVec::new(),
+            leaves: Vec::new(),
             tile,
             registers: Registers::new(tile.rows * tile.columns),
             steps: SmallVec::new(),
@@ -332,6 +346,26 @@ impl<'a> Layout<'a> {
         let mask = output.mask.map(|mask| self.stream(mask));
         let itemsize = output.dtype.itemsize();
         self.sinks.push(Sink { block, path, itemsize, value, route, mask });
+    }
+
+    /// Lets the program be left at its exits.
+    pub fn leave(&mut self, exits: &[Exit]) {
+        for exit in exits {
+            let results = exit.values.iter().zip(&self.sinks);
+            let results: SmallVec<[(usize, usize, usize); 2]> = results
+                .map(|(&step, sink)| (self.steps[step], sink.value, sink.itemsize))
+                .collect();
+            // One result after the other is copied: none may take the place of one to come.
+            let clashes = results.iter().enumerate().any(|(index, &(_, dest, _))| {
+                results[index + 1..]
+                    .iter()
+                    .any(|&(source, ..)| self.registers.are_same(source, dest))
+            });
+            if !clashes {
+                let mask = self.steps[exit.mask];
+                self.leaves.push(Leave { after: exit.after, mask, results });
+            }
+        }
     }
 
     /// A block that is streamed to, and the size of its items.

@@ -5,10 +5,12 @@ mod chunks;
 mod display;
 mod draws;
 mod evaluate;
+mod exits;
 pub(crate) mod flags;
 mod instruction;
 mod layout;
 mod parts;
+mod ready;
 mod reduction;
 mod registers;
 mod run;
@@ -22,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::random::Draw;
 use crate::{DType, Op, Scalar};
+use ready::Kept;
 
 pub use builder::{Builder, Source};
 pub use flags::FloatFlags;
@@ -35,14 +38,13 @@ pub use tile::{block_len, set_block_len};
     reason = "whatever its steps are, they are verified before they run"
 )]
 pub struct Program {
-    /// What the program reads.
-    pub inputs: Vec<Input>,
-    /// What it computes, in order; step `s` fills register `s`.
-    pub steps: Vec<Step>,
-    /// What it stores.
-    pub outputs: Vec<Output>,
-    /// The random numbers among its inputs.
-    pub draws: Vec<Draw>,
+    inputs: Vec<Input>,
+    steps: Vec<Step>,
+    outputs: Vec<Output>,
+    draws: Vec<Draw>,
+    /// What is made of the others when the program first runs; they don't change any more.
+    #[serde(skip)]
+    ready: Kept,
 }
 
 /// What a program reads.
@@ -102,6 +104,31 @@ impl Step {
 }
 
 impl Program {
+    /// A program of these parts.
+    pub fn new(
+        inputs: Vec<Input>,
+        steps: Vec<Step>,
+        outputs: Vec<Output>,
+        draws: Vec<Draw>,
+    ) -> Self {
+        Self { inputs, steps, outputs, draws, ready: Kept::default() }
+    }
+
+    /// What the program reads.
+    pub fn inputs(&self) -> &[Input] {
+        &self.inputs
+    }
+
+    /// What it computes, in order; step `s` fills register `s`.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// What it stores.
+    pub fn outputs(&self) -> &[Output] {
+        &self.outputs
+    }
+
     /// Whether the program asks where elements lie in the whole array, along an axis.
     pub(crate) fn asks_for(&self, axis: usize) -> bool {
         self.inputs.iter().any(|input| match *input {

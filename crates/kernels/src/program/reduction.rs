@@ -8,7 +8,6 @@
 use std::ops::Range;
 
 use super::chunks::Chunks;
-use super::instruction::Instruction;
 use super::layout::Blocks;
 use super::tile::block_len;
 use super::{FloatFlags, Program};
@@ -102,8 +101,6 @@ impl Reducing<'_> {
         let scratch = Block::uninitialised(T::DTYPE, &[chunks.most])?;
         let whole = self.shape.iter().product();
         let mut met = Vec::new();
-        self.program.verify()?;
-        let instructions = Instruction::in_pairs(self.program)?;
         for index in range {
             let chunk = chunks.get(index);
             let nowhere = || {
@@ -118,12 +115,7 @@ impl Reducing<'_> {
             let labels = chunk.labels(self.labels);
             let (inputs, labels, outputs) = (&inputs[..], &labels[..], &outputs[..]);
             let blocks = Blocks { inputs, labels, outputs, whole };
-            met.extend(self.program.evaluate_part(
-                1,
-                &chunk.shape(),
-                blocks,
-                Some(&instructions),
-            )?);
+            met.extend(self.program.evaluate_part(1, &chunk.shape(), blocks)?);
             // SAFETY: the program has just written the values, and nobody else knows the memory yet.
             let values = unsafe { outputs[self.value].as_slice::<T>() };
             let values = values.ok_or_else(|| self.no_loop())?;

@@ -58,6 +58,12 @@ impl Registers {
         self.push(None)
     }
 
+    /// Whether two places have one register.
+    pub fn are_same(&self, place: usize, other: usize) -> bool {
+        let offset = |place: usize| self.places[place].map(|register| register.offset);
+        offset(place).is_some() && offset(place) == offset(other)
+    }
+
     /// Lets others have the register of a place, if it has one.
     pub fn release(&mut self, place: usize) {
         if let Some(register) = self.places[place] {

@@ -8,8 +8,8 @@ use smallvec::{SmallVec, smallvec};
 
 use super::Program;
 use super::flags::{self, Record};
-use super::instruction::Instruction;
-use super::layout::{Access, Blocks, Call, Layout, Route};
+use super::layout::{Access, Blocks, Call, Layout, Leave, Route};
+use super::ready::Ready;
 use super::scratch::Scratch;
 use super::stream::{self, LINE};
 use super::tile::{Tile, TileShape};
@@ -17,28 +17,29 @@ use crate::Result;
 use crate::ops::Status;
 use crate::walk::{Odometer, PerBlock, Walk};
 
-/// Runs a program, by its instructions, over a walk over its outputs and then its inputs; gives the
+/// Runs a program over a walk over its outputs and then its inputs; gives the
 /// floating-point exceptions that its steps met, as far as NumPy reports them.
 pub fn run<'a>(
     program: &'a Program,
-    instructions: &[Instruction],
+    ready: &Ready,
     walk: &Walk<'a>,
     blocks: Blocks<'a>,
 ) -> Result<Record> {
-    let record = run_tiles(program, instructions, walk, blocks);
+    let record = run_tiles(program, ready, walk, blocks);
     stream::settle();
     record
 }
 
 fn run_tiles<'a>(
     program: &'a Program,
-    instructions: &[Instruction],
+    ready: &Ready,
     walk: &Walk<'a>,
     blocks: Blocks<'a>,
 ) -> Result<Record> {
     // Once for both layouts below: another thread may set the length of blocks meanwhile.
     let tile = TileShape::new(walk);
-    let layout = Layout::new(program, instructions, walk, tile, blocks);
+    let mut layout = Layout::new(program, &ready.instructions, walk, tile, blocks);
+    layout.leave(ready.exits(program, walk.lens.iter().product()));
     let is_silent = layout.calls.iter().all(|call| call.quiet);
     let is_single = program.steps.len() == 1;
     let streamed = layout.streamed();
@@ -79,8 +80,7 @@ fn run_tiles<'a>(
             }
         }
         if careful.is_none() {
-            let instructions = Instruction::one_by_one(program)?;
-            careful = Some(Run::new(Layout::once(program, &instructions, walk, tile, blocks)));
+            careful = Some(Run::new(Layout::once(program, &ready.single, walk, tile, blocks)));
         }
         if let Some(careful) = &mut careful {
             careful.load(spot);
@@ -302,17 +302,42 @@ impl<'a> Run<'a> {
 
     /// Makes all calls for the tile that was loaded.
     fn call(&self) -> Result<()> {
+        let mut leaves = self.layout.leaves.iter().peekable();
         for (index, call) in self.layout.calls.iter().enumerate() {
             if self.layout.traffic.is_far {
                 self.prefetch(index);
             }
             self.make(call)?;
+            if let Some(leave) = leaves.next_if(|leave| leave.after == index)
+                && self.left(leave)
+            {
+                break;
+            }
         }
         Ok(())
     }
 
-    /// Asks for a share of the next tile, before the call of that number. All at once would keep
-    /// memory busy for a moment and idle for the rest of the tile.
+    /// Whether there is no element of the tile that a mask allows; if so, the results are put where
+    /// they belong.
+    fn left(&self, leave: &Leave) -> bool {
+        // SAFETY: the mask has a byte for each element of the tile.
+        let mask = unsafe { std::slice::from_raw_parts(self.pointers[leave.mask], self.len) };
+        if mask.iter().fold(0, |any, byte| any | byte) != 0 {
+            return false;
+        }
+        for &(source, dest, itemsize) in &leave.results {
+            // SAFETY: both have as many items as the tile has elements; they may be the same.
+            unsafe {
+                let (source, dest) = (self.pointers[source], self.pointers[dest]);
+                std::ptr::copy(source.cast_const(), dest, self.len * itemsize);
+            }
+        }
+        true
+    }
+
+    /// Asks for a share of what comes half a tile after the next one begins, before the call of that
+    /// number. All at once would keep memory busy for a moment and idle for the rest of the tile; by
+    /// measurement, the beginning of the next tile is too near, and that of the third too far.
     #[inline]
     fn prefetch(&self, call: usize) {
         let count = self.layout.calls.len();
@@ -320,7 +345,7 @@ impl<'a> Run<'a> {
             if source.access == Access::InPlace {
                 let bytes = self.len * source.itemsize;
                 let border = |call: usize| bytes * call / count;
-                let next = self.pointers[source.slot].wrapping_add(bytes);
+                let next = self.pointers[source.slot].wrapping_add(bytes + bytes / 2);
                 stream::prefetch(next.wrapping_add(border(call)), border(call + 1) - border(call));
             }
         }

@@ -5,10 +5,10 @@
 use smallvec::SmallVec;
 
 use super::flags::{self, Record};
-use super::instruction::Instruction;
+use super::ready::Ready;
 use super::scratch::Scratch;
 use super::tile::{BLOCK, block_len};
-use super::{Operand, Output, Program};
+use super::{Operand, Program};
 use crate::buffer::ALIGNMENT;
 use crate::copy::rows::fill_row;
 use crate::ops::Status;
@@ -21,12 +21,16 @@ impl Program {
     /// and no block broadcasts or has gaps; `None` otherwise.
     pub(super) fn run_small(
         &self,
+        ready: &Ready,
         shape: &[usize],
         inputs: &[Block],
         outputs: &[Block],
     ) -> Option<Result<Record>> {
         let len: usize = shape.iter().product();
-        let suits = (len <= block_len() || self.is_one_call(len))
+        // One call needs no registers, which would have to fit a cache. Whoever sets short blocks
+        // wants to see many of them.
+        let is_one_call = || ready.is_one_call && len <= 256 * BLOCK && block_len() == BLOCK;
+        let suits = (len <= block_len() || is_one_call())
             && inputs.len() == self.inputs.len()
             && inputs.iter().chain(outputs).all(|block| is_plain(block, len))
             && self.outputs.iter().all(|output| output.mask.is_none());
@@ -43,28 +47,12 @@ impl Program {
             return None;
         }
         // Results are written where they belong, unless something there may still be read.
-        Some(self.run_at_once(len, inputs, outputs, !replaces))
-    }
-
-    /// Whether the program is one call that reads and writes nothing but blocks and single numbers, on
-    /// not too many elements: it needs no registers, which would have to fit a cache.
-    fn is_one_call(&self, len: usize) -> bool {
-        let reads_blocks = |instruction: Instruction| {
-            let mut operands = instruction.operands.iter().zip(instruction.numbers);
-            operands.all(|(operand, number)| number || matches!(operand, Operand::Input(_)))
-        };
-        let writes_block = |output: &Output| output.value == Operand::Register(0);
-        // Whoever sets short blocks wants to see many of them.
-        let is_short = len <= 256 * BLOCK && block_len() == BLOCK;
-        is_short
-            && self.steps.len() == 1
-            && self.outputs.len() == 1
-            && self.outputs.iter().all(writes_block)
-            && Instruction::of_step(self, 0).is_ok_and(reads_blocks)
+        Some(self.run_at_once(ready, len, inputs, outputs, !replaces))
     }
 
     fn run_at_once(
         &self,
+        ready: &Ready,
         len: usize,
         inputs: &[Block],
         outputs: &[Block],
@@ -72,8 +60,7 @@ impl Program {
     ) -> Result<Record> {
         // Of one call on more elements, at most a number is kept.
         let room = (len.min(block_len()) * WIDEST).next_multiple_of(ALIGNMENT);
-        let constants = self.operands().filter(|it| matches!(it, Operand::Constant(_))).count();
-        let mut scratch = Scratch::new((self.steps.len() + constants) * room);
+        let mut scratch = Scratch::new((self.steps.len() + ready.constants) * room);
         let mut free = scratch.as_mut_ptr();
         let mut next = || {
             let register = free;
@@ -93,8 +80,7 @@ impl Program {
         };
         let mut record = Record::default();
         flags::take();
-        for index in 0..self.steps.len() {
-            let instruction = Instruction::of_step(self, index)?;
+        for (index, instruction) in ready.single.iter().enumerate() {
             let mut arguments = [std::ptr::null(); 3];
             for (place, &operand) in instruction.operands.iter().enumerate() {
                 let register = if is_constant(operand) { next() } else { std::ptr::null_mut() };

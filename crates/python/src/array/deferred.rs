@@ -46,7 +46,7 @@ pub fn evaluate(py: Python<'_>, arrays: Vec<PyRef<'_, PyArray>>) -> PyResult<()>
     work(py, most, || Array::evaluate(&arrays))
 }
 
-/// What evaluating an array will do: the steps of its program, what is read as (shape, dtype, bytes,
+/// What evaluating an array will do: how many operations, the loops that do them, what is read as (shape, dtype, bytes,
 /// bytes moved between engines), and numbers.
 pub fn explain<'py>(py: Python<'py>, array: &Array) -> PyResult<Bound<'py, PyDict>> {
     let explanation = array.explain().map_err(raise)?;
@@ -60,7 +60,8 @@ pub fn explain<'py>(py: Python<'py>, array: &Array) -> PyResult<Bound<'py, PyDic
         .collect::<PyResult<Vec<_>>>()?;
     let text = explanation.program.to_string();
     let result = PyDict::new(py);
-    result.set_item("steps", text.lines().collect::<Vec<_>>())?;
+    result.set_item("operations", explanation.program.steps().len())?;
+    result.set_item("loops", text.lines().collect::<Vec<_>>())?;
     result.set_item("inputs", inputs)?;
     result.set_item("stored", explanation.stored)?;
     result.set_item("bytes_written", explanation.bytes_written)?;
