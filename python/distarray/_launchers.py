@@ -12,6 +12,9 @@ _SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE")
 _RANKS = ("PMI_RANK", "PMIX_RANK")
 _SLURM_SIZE = "SLURM_STEP_NUM_TASKS"
 
+#: What the job is called that a process belongs to.
+_JOBS = ("PMIX_NAMESPACE", "PMI_JOBID", "SLURM_JOB_ID")
+
 #: Intel MPI, on each host.
 _OTHERS = ("MPI_LOCALNRANKS",)
 
@@ -40,3 +43,14 @@ def size_of_world() -> int:
         names.append(_SLURM_SIZE)
     texts = (os.environ.get(name, "") for name in names)
     return max([1, *(int(text) for text in texts if text.isdecimal())])
+
+
+def job() -> str:
+    """Return what is said about the job that this process belongs to; nothing, mostly.
+
+    Examples
+    --------
+    >>> job()
+    ''
+    """
+    return next((os.environ[name] for name in _JOBS if name in os.environ), "")

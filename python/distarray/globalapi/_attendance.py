@@ -7,7 +7,6 @@ other of ipyparallel's.
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import threading
@@ -16,13 +15,10 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from distarray import _core
-from distarray.error import ContextError
+from distarray import _core, _launchers
+from distarray.error import ContextCreationError, ContextError
 from distarray.globalapi import _mpi, _pool
 from distarray.localapi.engine import Engine
-
-#: What launchers call the job that an MPI process belongs to.
-_JOBS = ("PMIX_NAMESPACE", "PMI_JOBID", "SLURM_JOB_ID")
 
 # What is known by name here, for all clients.
 _objects: dict[str, Any] = {}
@@ -73,11 +69,18 @@ _desks: dict[str, Desk] = {}
 class Describe:
     """Tells which MPI process an engine is: the job, the number of processes, and the rank."""
 
+    def __init__(self) -> None:
+        self.greeting = _core.Endpoint.GREETING
+
     def __call__(self) -> tuple[str, int, int]:
-        """Return them."""
+        """Return them, if the engine and the client fit together."""
+        if self.greeting != _core.Endpoint.GREETING:
+            raise ContextCreationError(
+                f"the client and the engine do not fit together: the former has {self.greeting}, "
+                f"the latter {_core.Endpoint.GREETING}"
+            )
         world = _mpi.mpi().COMM_WORLD
-        job = next((os.environ[name] for name in _JOBS if name in os.environ), "")
-        return job, world.size, world.rank
+        return _launchers.job(), world.size, world.rank
 
 
 class Join:

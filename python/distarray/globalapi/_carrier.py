@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 from weakref import WeakKeyDictionary, finalize
 
@@ -16,6 +17,9 @@ from distarray.globalapi._attendance import Attend, Leave
 #: For so many seconds a process that ends waits until engines have been told, and one that has sent
 #: signals, until they have been passed on.
 PATIENCE = 5.0
+
+#: How often to look who has printed all.
+_TICK = 0.1
 
 # While a command is sent to its engines, no other one is, by any thread: engines that wait for each
 # other have to get their commands in the same order.
@@ -72,12 +76,40 @@ class _Worker:
         self.inbox = inbox
         self.orders: SimpleQueue[Order | None] = SimpleQueue()
         self.signals: list[Any] = []
+        self.printing: list[tuple[Any, ExitStack]] = []
         self.lock = _locks.setdefault(client, threading.Lock())
         self.thread = threading.Thread(target=self._run, name="distarray carrier", daemon=True)
         self.thread.start()
 
+    def show_output(self, sent: Any) -> None:
+        """Show here what an engine prints, as it comes; it may come after the answer."""
+        if len(self.printing) > 4 * len(self.targets):
+            self._tidy()
+        stack = ExitStack()
+        stack.enter_context(sent.stream_output())
+        self.printing.append((sent, stack))
+
+    def _tidy(self) -> None:
+        """Let go of what has printed all that it will; it has its answer, too."""
+        printing = []
+        for sent, stack in self.printing:
+            if self.client._closed or sent.wait_for_output(0):
+                stack.close()
+            else:
+                printing.append((sent, stack))
+        self.printing = printing
+
+    def _next(self) -> Order | None:
+        """Return the next order."""
+        while self.printing:
+            try:
+                return self.orders.get(timeout=_TICK)
+            except Empty:
+                self._tidy()
+        return self.orders.get()
+
     def _run(self) -> None:
-        for order in iter(self.orders.get, None):
+        for order in iter(self._next, None):
             order(self)
             del order
         try:
@@ -102,6 +134,7 @@ def _deliver(
                     view = worker.client[target]
                     sent = view.apply_async(Attend(worker.key), *common, *own[place : place + 1])
                     sent.add_done_callback(partial(_take, worker.inbox, sequence, target))
+                    worker.show_output(sent)
     except Exception as error:
         worker.inbox.failed(sequence, _reason(error, worker.client))
 

@@ -255,6 +255,16 @@ def test_engines_that_are_no_mpi_processes_together(described):
         _ranks([0, 1], described)
 
 
+def test_an_engine_of_another_version(client):
+    from distarray.globalapi._attendance import Describe
+
+    task = Describe()
+    assert client[0].apply_sync(task)[1:] == (ENGINES, 0)
+    task.greeting = "distarray 0.0.1"
+    with pytest.raises(ipyparallel.RemoteError, match=r"do not fit together.*0\.0\.1"):
+        client[0].apply_sync(task)
+
+
 def test_no_cluster(tmp_path, monkeypatch):
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     with pytest.raises(ContextCreationError, match=r"no ipyparallel cluster.*dacluster start -n 4"):
@@ -267,6 +277,21 @@ def test_engines_that_are_busy(client, monkeypatch):
     with pytest.raises(ContextCreationError, match=r"have not answered for 0.3 seconds"):
         IPythonContext(client, targets=[1])
     busy.get(TIME_LIMIT)
+
+
+PRINTING = """
+import distarray as da
+context = da.Context(kind="ipython")
+context.apply(lambda comm: print("hello", comm.Get_rank()), (context.comm,))
+"""
+
+
+def test_what_functions_print(cluster):
+    lines = [line.strip() for line in run(cluster, PRINTING).splitlines()]
+    assert sorted(lines) == [
+        *(f"[stdout:{n}]" for n in range(3)),
+        *(f"hello {n}" for n in range(3)),
+    ]
 
 
 INTERRUPTED = """
