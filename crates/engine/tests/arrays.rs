@@ -185,6 +185,23 @@ fn reductions_agree_with_brute_force() {
     });
 }
 
+/// What waits is stored first.
+#[test]
+fn many_results_of_few_elements_of_an_expression() {
+    let policy = Policy { deferred: true, ..Policy::ALLOW };
+    let session = session(2);
+    // Twice: with so few elements that nothing waits, and with many.
+    for rows in [10, 50_000] {
+        let maps = vec![AxisMap::block(rows, 2), AxisMap::block(2, 1)];
+        let array = array(&session, &Distribution::new(maps, vec![0, 1]).unwrap());
+        let operands = [(&array).into(), (&array).into()];
+        let (sum, _) = Elementwise::new(Op::Add, &operands).run(&policy).unwrap();
+        let (sums, _) = Reduce::new(Reduction::Sum, &[false, true]).run(&sum, &policy).unwrap();
+        let expected: Vec<f64> = (0..rows).map(|row| 8.0 * row as f64 + 2.0).collect();
+        assert_eq!(elements(&sums), expected);
+    }
+}
+
 #[test]
 fn arrays_may_live_on_any_engines() {
     let session = session(7);

@@ -242,6 +242,14 @@ def test_lanes_of_few_elements(engines):
             assert variance <= ((this + above) / 2) ** 2
 
 
+def test_many_lanes_of_an_expression():
+    array = difficult("d", (6000, 3), 6)
+    distributed = context_of(3).fromarray(array)
+    expected = np.array([math.fsum(row) for row in array * 3.0])
+    assert_bits((distributed * 3.0).sum(axis=1), expected)
+    assert_bits((distributed.T * 3.0).sum(axis=0), expected)
+
+
 def test_means_and_variances_of_integers():
     context = context_of(3)
     for dtype in "?bBiIlL":

@@ -13,6 +13,13 @@ use crate::command::Subject;
 use crate::error::{Result, SessionError};
 use crate::{Command, Reply, command};
 
+/// Results of fewer elements are made faster from what is stored than on the way, where there are more
+/// than [`MANY`].
+const FEW: usize = 32;
+
+/// So many running sums fit a second-level cache.
+const MANY: usize = 1 << 12;
+
 /// A reduction of an array along axes.
 #[derive(Clone, Copy)]
 pub struct Reduce<'a> {
@@ -141,6 +148,12 @@ impl<'a> Reduce<'a> {
         let is_ordered = self.reduction == Reduction::Prod
             && matches!(dtype.kind(), Kind::Float | Kind::Complex);
         if !source.is_pending() || self.reduction.is_position() || is_ordered {
+            return Ok(None);
+        }
+        // Many results of few elements each would keep more than the elements, which are stored instead.
+        let count = self.count(source);
+        let elements: usize = source.shape().iter().product();
+        if count < FEW && elements > MANY * count {
             return Ok(None);
         }
         let layout = source.distribution();
