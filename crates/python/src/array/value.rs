@@ -4,8 +4,8 @@
 
 use distarray_engine::command::Item;
 use distarray_kernels::{Block, DType, Scalar, copy};
-use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use numpy::npyffi::{NPY_TYPES, PY_ARRAY_API};
+use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
 use crate::dtype;
