@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -271,11 +272,15 @@ def test_importing_starts_no_threads():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts the threads of this process")
 def test_a_context_starts_no_engines_that_there_are():
+    def threads() -> set[str]:
+        return {each.name for each in Path("/proc/self/task").iterdir()}
+
     Context(nengines=64).close()
-    tasks = os.listdir("/proc/self/task")
+    before = threads()
     for _ in range(100):
         Context(nengines=64).close()
-    assert os.listdir("/proc/self/task") == tasks
+    # Threads that are no engines may start meanwhile.
+    assert len(threads() - before) < 64
 
 
 # ---- Comparing arrays --------------------------------------------------------------------------
