@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from distarray.globalapi._handle import Handle
 from distarray.globalapi.context import BaseContext, default_context
 from distarray.globalapi.creation import CreationMethods
+from distarray.globalapi.files import FileMethods
 from distarray.globalapi.maps import Distribution
 from distarray.globalapi.random import Random
 
@@ -28,12 +29,14 @@ __all__ = [
     "full_like",
     "identity",
     "linspace",
+    "load",
     "load_dnpy",
     "load_hdf5",
     "load_npy",
     "ones",
     "ones_like",
     "random",
+    "save",
     "save_dnpy",
     "save_hdf5",
     "save_npy",
@@ -93,13 +96,15 @@ full = _on_default(CreationMethods.full)
 full_like = _on_default(CreationMethods.full_like)
 identity = _on_default(CreationMethods.identity)
 linspace = _on_default(CreationMethods.linspace)
-load_dnpy = _on_default(CreationMethods.load_dnpy)
-load_hdf5 = _on_default(CreationMethods.load_hdf5)
-load_npy = _on_default(CreationMethods.load_npy)
+load = _on_default(FileMethods.load)  # type: ignore[arg-type]
+load_dnpy = _on_default(FileMethods.load_dnpy)
+load_hdf5 = _on_default(FileMethods.load_hdf5)
+load_npy = _on_default(FileMethods.load_npy)
 ones = _on_default(CreationMethods.ones)
 ones_like = _on_default(CreationMethods.ones_like)
-save_dnpy = _on_default(CreationMethods.save_dnpy)
-save_hdf5 = _on_default(CreationMethods.save_hdf5)
-save_npy = _on_default(CreationMethods.save_npy)
+save = _on_default(FileMethods.save)  # type: ignore[arg-type]
+save_dnpy = _on_default(FileMethods.save_dnpy)
+save_hdf5 = _on_default(FileMethods.save_hdf5)
+save_npy = _on_default(FileMethods.save_npy)
 zeros = _on_default(CreationMethods.zeros)
 zeros_like = _on_default(CreationMethods.zeros_like)

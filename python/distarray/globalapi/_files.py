@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distarray import _core
+from distarray.error import ContextError
 from distarray.globalapi._call import Outgoing, as_copy, as_proxy
+from distarray.globalapi._handle import Handle
 from distarray.globalapi.maps import Distribution
 from distarray.localapi import format as dnpy
 from distarray.localapi.local_array import files, hdf5
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     FilePath = str | PathLike[str]
 
 __all__ = [
+    "check_array",
     "load_dnpy",
     "load_hdf5",
     "load_npy",
@@ -30,6 +33,14 @@ __all__ = [
     "save_hdf5",
     "save_npy",
 ]
+
+
+def check_array(context: BaseContext, array: Any) -> None:
+    """Refuse what is no DistArray of a context."""
+    if not isinstance(array, Handle):
+        raise TypeError(f"array: expected a DistArray, not {type(array).__name__}")
+    if array.context is not context:
+        raise ContextError("array: it belongs to another context")
 
 
 def load_npy(
@@ -45,8 +56,9 @@ def load_npy(
     return DistArray._wrap(context, core, layout)
 
 
-def save_npy(filename: FilePath, array: DistArray) -> None:
+def save_npy(context: BaseContext, filename: FilePath, array: DistArray) -> None:
     """Write an array to one ``.npy`` file; each engine writes its own part."""
+    check_array(context, array)
     array._array.save_npy(fspath(filename))
 
 
@@ -70,11 +82,16 @@ def on_engines(
 
 def save_dnpy(context: BaseContext, name: FilePath | Sequence[FilePath], array: DistArray) -> None:
     """Write each engine's piece to a ``.dnpy`` file of its own."""
+    check_array(context, array)
     names = _names(name, len(array.targets))
     on_engines(context, _save_piece, (array, names), array.targets)
 
 
-def load_dnpy(context: BaseContext, name: FilePath | Sequence[FilePath]) -> DistArray:
+def load_dnpy(
+    context: BaseContext,
+    name: FilePath | Sequence[FilePath],
+    distribution: Distribution | None = None,
+) -> DistArray:
     """Return the array whose pieces are in ``.dnpy`` files."""
     from distarray.globalapi.distarray import DistArray
 
@@ -88,7 +105,8 @@ def load_dnpy(context: BaseContext, name: FilePath | Sequence[FilePath]) -> Dist
     targets = context.targets[:ranks]
     comm = context.make_subcomm(targets)
     pieces = on_engines(context, _load_piece, (comm, names), targets, as_proxy)
-    return DistArray.from_localarrays(pieces[0], context=context, targets=targets)
+    array = DistArray.from_localarrays(pieces[0], context=context, targets=targets)
+    return array if distribution is None else array.distribute_as(distribution)
 
 
 def _names(name: FilePath | Sequence[FilePath], ranks: int) -> tuple[str, ...]:
@@ -123,6 +141,7 @@ def save_hdf5(
     context: BaseContext, filename: FilePath, array: DistArray, key: str, mode: str
 ) -> None:
     """Write an array to a dataset of an HDF5 file."""
+    check_array(context, array)
     on_engines(context, hdf5.save_hdf5, (fspath(filename), array, key, mode), array.targets)
 
 

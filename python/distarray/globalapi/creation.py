@@ -14,13 +14,10 @@ from distarray.globalapi._indexing import item_of
 from distarray.globalapi.maps import Distribution, asdistribution
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from os import PathLike
+    from collections.abc import Callable
 
     from distarray.globalapi.context import BaseContext
     from distarray.globalapi.distarray import DistArray
-
-    _Path = str | PathLike[str]
 
 __all__ = ["CreationMethods"]
 
@@ -352,133 +349,6 @@ class CreationMethods:
     ) -> DistArray:
         """Return a DistArray: `obj` itself if it is one as asked for; see :meth:`array`."""
         return self.array(obj, dtype, distribution, copy=None)
-
-    # ---- Files ---------------------------------------------------------------------------------
-
-    def load_dnpy(self, name: _Path | Sequence[_Path]) -> DistArray:
-        """Return the array that :meth:`save_dnpy` wrote, with its distribution.
-
-        Parameters
-        ----------
-        name : str, or sequence of str
-            Each engine reads ``<name>_<rank>.dnpy``, or of several names the one of its rank.
-
-        Raises
-        ------
-        OSError, ValueError
-            When a file can't be read, or is no such file.
-        TypeError
-            If there are not as many names as pieces.
-        """
-        from distarray.globalapi._files import load_dnpy
-
-        return load_dnpy(_context(self), name)
-
-    def save_dnpy(self, name: _Path | Sequence[_Path], da: DistArray) -> None:
-        """Write each engine's piece to a file of its own, in the ``.dnpy`` format.
-
-        The format is that of `distarray.localapi.format`: where the piece belongs, and then what
-        ``numpy.save`` writes.
-
-        Parameters
-        ----------
-        name : str, or sequence of str
-            Each engine writes ``<name>_<rank>.dnpy``, or of several names the one of its rank.
-        da : DistArray
-            The array.
-
-        Raises
-        ------
-        TypeError
-            If there are not as many names as pieces.
-        """
-        from distarray.globalapi._files import save_dnpy
-
-        save_dnpy(_context(self), name, da)
-
-    def load_hdf5(
-        self,
-        filename: _Path,
-        distribution: Distribution | None = None,
-        key: str = "buffer",
-    ) -> DistArray:
-        """Return the array in a dataset of an HDF5 file; each engine reads its own part.
-
-        Needs h5py, which the extra ``io`` installs.
-
-        Parameters
-        ----------
-        filename : str or path
-            The file.
-        distribution : Distribution, optional
-            Where the elements live; by default in blocks along the first axis.
-        key : str, optional
-            The name of the dataset.
-
-        Raises
-        ------
-        OSError, KeyError, ValueError
-            When the file can't be read, has no such dataset, or one of another shape.
-        """
-        from distarray.globalapi._files import load_hdf5
-
-        return load_hdf5(_context(self), filename, distribution, key)
-
-    def save_hdf5(
-        self, filename: _Path, da: DistArray, key: str = "buffer", mode: str = "a"
-    ) -> None:
-        """Write an array to a dataset of an HDF5 file; each engine writes its own part.
-
-        Needs h5py, which the extra ``io`` installs.
-
-        Parameters
-        ----------
-        filename : str or path
-            The file.
-        da : DistArray
-            The array.
-        key : str, optional
-            The name of the dataset.
-        mode : {'w', 'w-', 'a'}, optional
-            'w' makes a new file in place of one that exists; 'w-' makes a new file and fails if
-            it exists; 'a' adds to a file, and makes it if needed.
-        """
-        from distarray.globalapi._files import save_hdf5
-
-        save_hdf5(_context(self), filename, da, key, mode)
-
-    def load_npy(self, filename: _Path, distribution: Distribution | None = None) -> DistArray:
-        """Return the array in a ``.npy`` file; each engine reads its own part.
-
-        Parameters
-        ----------
-        filename : str or path
-            What ``numpy.save`` or :meth:`save_npy` wrote.
-        distribution : Distribution, optional
-            Where the elements live; by default in blocks along the first axis.
-
-        Raises
-        ------
-        OSError, ValueError
-            When the file can't be read, or is no such file.
-        """
-        from distarray.globalapi._files import load_npy
-
-        return load_npy(_context(self), filename, distribution)
-
-    def save_npy(self, filename: _Path, da: DistArray) -> None:
-        """Write an array to one ``.npy`` file; each engine writes its own part.
-
-        Parameters
-        ----------
-        filename : str or path
-            ``numpy.load`` reads it.
-        da : DistArray
-            The array.
-        """
-        from distarray.globalapi._files import save_npy
-
-        save_npy(filename, da)
 
 
 def _context(methods: CreationMethods) -> BaseContext:

@@ -17,6 +17,7 @@ from distarray.globalapi._call import Call, Outgoing, as_copy, as_proxy
 from distarray.globalapi._handle import Handle
 from distarray.globalapi._proxies import ArrayProxy, CommProxy
 from distarray.globalapi.creation import CreationMethods
+from distarray.globalapi.files import FileMethods
 from distarray.localapi.proxyize import Proxy
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ T = TypeVar("T")
 Communication = Literal["allow", "warn", "error"]
 
 
-class BaseContext(CreationMethods):
+class BaseContext(CreationMethods, FileMethods):
     """What all kinds of contexts have in common.
 
     Functions that were registered on any context are methods of all contexts.
