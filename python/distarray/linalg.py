@@ -1,7 +1,7 @@
 """Linear algebra of DistArrays: functions of ``numpy.linalg``, which take DistArrays.
 
-Examples
---------
+The norm of each row, for example:
+
 >>> import distarray as da
 >>> context = da.Context(nengines=2)
 >>> a = context.fromarray([[3.0, 4.0], [5.0, 12.0]])

@@ -11,6 +11,7 @@ use distarray_comm::messages::{Endpoint, Network};
 use distarray_engine::session::messages::{MessageCourier, MessageLink, Roster};
 use distarray_engine::session::{Courier, Link};
 use distarray_engine::wire::{Answer, Instruction, NoFunctions, Outcome, Parcel, Request};
+use distarray_meta::WriterDictionary;
 
 fn main() {
     let network = Network::new(2);
@@ -18,6 +19,7 @@ fn main() {
     let end = |rank| Endpoint::new(network.transport(rank)).expect("the network is possible");
     let courier = MessageCourier::new(&end(0), roster.clone()).expect("the client is rank 0");
     let mut link = MessageLink::new(&end(1), roster, None).expect("the engine is rank 1");
+    let mut dictionary = WriterDictionary::default();
     let mut round = |sequence| {
         let request: Request = Request {
             sequence,
@@ -25,9 +27,10 @@ fn main() {
             group: 0,
             participants: [0].into(),
             freed: Vec::new(),
+            dropped: Vec::new(),
             instruction: Instruction::Count,
         };
-        let head = request.to_bytes().expect("a request can be written");
+        let head = request.to_bytes(&mut dictionary).expect("a request can be written");
         courier
             .deliver(&[0], Parcel { head, parts: Vec::new() }, Vec::new())
             .and_then(|()| link.receive())

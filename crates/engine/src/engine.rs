@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use distarray_comm::Communicator;
 use distarray_kernels::Block;
+use distarray_meta::ReaderDictionary;
 use rustc_hash::FxHashMap;
 
 use crate::error::{EngineError, FunctionError};
@@ -16,12 +17,14 @@ use crate::{ArrayId, LocalArray};
 pub struct Engine {
     number: usize,
     arrays: Mutex<FxHashMap<ArrayId, LocalArray>>,
+    /// Long lists of indices that a client in another process has sent.
+    dictionary: Mutex<ReaderDictionary>,
 }
 
 impl Engine {
     /// An engine that keeps nothing yet.
     pub fn new(number: usize) -> Self {
-        Self { number, arrays: Mutex::default() }
+        Self { number, arrays: Mutex::default(), dictionary: Mutex::default() }
     }
 
     /// The number by which distributions name this engine.
@@ -74,6 +77,12 @@ impl Engine {
     /// Whether nothing is kept.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The long lists of indices that a client in another process has sent.
+    pub(crate) fn dictionary(&self) -> MutexGuard<'_, ReaderDictionary> {
+        // A message that could not be read has left no half of a list.
+        self.dictionary.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, FxHashMap<ArrayId, LocalArray>> {

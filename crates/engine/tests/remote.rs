@@ -11,7 +11,7 @@ use distarray_engine::error::{EngineError, EngineFailure};
 use distarray_engine::session::Courier;
 use distarray_engine::{Array, Command, RemoteSession, Reply, Session, SessionError};
 use distarray_kernels::{DType, Op, Scalar};
-use distarray_meta::{AxisMap, AxisSlice, Distribution, IndexItem};
+use distarray_meta::{AxisMap, AxisSlice, Distribution, IndexItem, Indices};
 
 /// Makes a session of so many engines.
 type Remote<C> = fn(usize) -> Arc<RemoteSession<C>>;
@@ -37,6 +37,7 @@ with_every_courier!(
     a_failure_releases_the_others_and_leaves_the_engines_usable,
     whoever_returns_is_not_waited_for,
     memory_goes_with_the_next_command,
+    long_lists_of_indices_are_named_by_numbers,
     errors_are_those_of_engines_that_are_threads,
     a_closed_session_is_refused,
     there_is_no_such_engine,
@@ -141,6 +142,34 @@ fn memory_goes_with_the_next_command<C: Courier + 'static>(remote: Remote<C>) {
     drop(view);
     session.flush().unwrap();
     assert_eq!(session.array_counts().unwrap(), [0; 3]);
+}
+
+fn long_lists_of_indices_are_named_by_numbers<C: Courier + 'static>(remote: Remote<C>) {
+    let session = remote(4);
+    let shared: Arc<dyn Session> = session.clone();
+    let scattered = |step: i64, engines: &[usize]| {
+        let indices: Vec<i64> = (0..2003).map(|place| place * place % 2003).collect();
+        let mut indices: Vec<i64> = indices.into_iter().chain(0..2003).collect();
+        let mut seen = std::collections::HashSet::new();
+        indices.retain(|index| seen.insert(*index));
+        indices.rotate_left(step as usize);
+        let pieces = indices.chunks(2003_usize.div_ceil(engines.len()));
+        let pieces = pieces.map(|piece| Indices::from_list(piece.to_vec())).collect();
+        let map = AxisMap::unstructured(2003, pieces).unwrap();
+        Distribution::new(vec![map], engines.to_vec()).unwrap()
+    };
+    let wanted: Vec<f64> = (0..2003).map(f64::from).collect();
+    for turn in 0..4 {
+        // Engines hear of some of them for the first time when others have known them for long.
+        let maps = [scattered(turn, &[0, 1, 2, 3]), scattered(turn + 9, &[1, 3])];
+        for layout in maps.iter().chain(&maps) {
+            let base = array(&shared, layout);
+            assert_eq!(elements(&base), wanted);
+            for other in &maps {
+                assert_eq!(elements(&base.redistribute(other.clone()).unwrap()), wanted);
+            }
+        }
+    }
 }
 
 fn errors_are_those_of_engines_that_are_threads<C: Courier + 'static>(remote: Remote<C>) {

@@ -17,7 +17,9 @@ use distarray_kernels::reduce::Ending;
 use distarray_kernels::{
     Accumulation, Argument, Block, Builder, Casting, DType, Op, Program, Reduction, Scalar, Scan,
 };
-use distarray_meta::{AxisSlice, Distribution, IndexItem};
+use distarray_meta::{
+    AxisMap, AxisSlice, Distribution, IndexItem, Indices, ReaderDictionary, WriterDictionary,
+};
 use distarray_storage::npy::Header;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -242,6 +244,7 @@ fn request<C, D>(instruction: Instruction<C, D>) -> Request<C, D> {
         group: 1,
         participants: (0..4).collect(),
         freed: vec![ArrayId(9)],
+        dropped: vec![3],
         instruction,
     }
 }
@@ -251,19 +254,19 @@ proptest! {
 
     #[test]
     fn commands_come_as_they_were_sent(command in commands()) {
-        let bytes = request(Instruction::of(&command)).to_bytes().unwrap();
-        let read = Request::from_bytes(&bytes).unwrap();
+        let bytes = request(Instruction::of(&command)).to_bytes(&mut WriterDictionary::default()).unwrap();
+        let read = Request::from_bytes(&bytes, &mut ReaderDictionary::default()).unwrap();
         prop_assert_eq!((read.sequence, read.epoch, read.group), (70_000, 2, 1));
         prop_assert_eq!(&read.participants[..], [0, 1, 2, 3]);
-        prop_assert_eq!(&read.freed, &[ArrayId(9)]);
+        prop_assert_eq!((&read.freed[..], &read.dropped[..]), (&[ArrayId(9)][..], &[3][..]));
         let Instruction::Execute(read) = read.instruction else { panic!("{read:?}") };
         prop_assert_eq!(format!("{read:?}"), format!("{command:?}"));
     }
 
     #[test]
     fn what_is_cut_short_is_refused(command in commands(), cut in any::<prop::sample::Index>()) {
-        let bytes = request(Instruction::of(&command)).to_bytes().unwrap();
-        prop_assert!(Request::from_bytes(&bytes[..cut.index(bytes.len())]).is_err());
+        let bytes = request(Instruction::of(&command)).to_bytes(&mut WriterDictionary::default()).unwrap();
+        prop_assert!(Request::from_bytes(&bytes[..cut.index(bytes.len())], &mut ReaderDictionary::default()).is_err());
     }
 
     #[test]
@@ -307,8 +310,9 @@ fn what_names_memory_of_the_clients_goes_without_it() {
     let layout = layouts(&[11], 3)[0].clone();
     let (array, distribution) = (ArrayId(4), layout.clone());
     let command = Command::WriteHost { array, distribution, host };
-    let bytes = request(Instruction::of(&command)).to_bytes().unwrap();
-    match Request::from_bytes(&bytes).unwrap().instruction {
+    let bytes =
+        request(Instruction::of(&command)).to_bytes(&mut WriterDictionary::default()).unwrap();
+    match Request::from_bytes(&bytes, &mut ReaderDictionary::default()).unwrap().instruction {
         Instruction::WriteHost { array: ArrayId(4), distribution, dtype: DType::Float32 } => {
             assert_eq!(distribution, layout);
         }
@@ -317,8 +321,7 @@ fn what_names_memory_of_the_clients_goes_without_it() {
 }
 
 /// The sum of two arrays, as most commands are.
-fn typical(engines: usize) -> Command {
-    let distribution = layouts(&[10_000], engines)[0].clone();
+fn typical(distribution: Distribution) -> Command {
     let mut builder = Builder::new();
     let inputs = [builder.input(DType::Float64), builder.input(DType::Float64)];
     let looped = Op::Add.resolve(&[Argument::Typed(DType::Float64); 2], None, Casting::SameKind);
@@ -336,23 +339,49 @@ fn typical(engines: usize) -> Command {
 #[test]
 fn commands_are_small_however_many_engines_there_are() {
     for engines in [4, 4096] {
-        let command = typical(engines);
-        let bytes = request(Instruction::of(&command)).to_bytes().unwrap();
+        let command = typical(layouts(&[10_000], engines)[0].clone());
+        let bytes =
+            request(Instruction::of(&command)).to_bytes(&mut WriterDictionary::default()).unwrap();
         assert!(bytes.len() < 100, "{} bytes for {engines} engines", bytes.len());
         // Printed, not asserted: `cargo test --release -- --nocapture small_however` shows it.
         let start = Instant::now();
         for _ in 0..1000 {
-            std::hint::black_box(request(Instruction::of(&command)).to_bytes().unwrap());
+            std::hint::black_box(
+                request(Instruction::of(&command))
+                    .to_bytes(&mut WriterDictionary::default())
+                    .unwrap(),
+            );
         }
         let written = start.elapsed().as_nanos() / 1000;
         let start = Instant::now();
         for _ in 0..1000 {
-            std::hint::black_box(Request::from_bytes(&bytes).unwrap());
+            std::hint::black_box(
+                Request::from_bytes(&bytes, &mut ReaderDictionary::default()).unwrap(),
+            );
         }
         let read = start.elapsed().as_nanos() / 1000;
         println!(
             "{engines} engines: {} bytes, written in {written} ns, read in {read} ns",
             bytes.len()
         );
+    }
+}
+
+#[test]
+fn the_indices_of_an_array_are_sent_once() {
+    let shuffled = |place: i64| (place * 7919 % 100_000).reverse_bits() >> 40;
+    let mut indices: Vec<i64> = (0..100_000).collect();
+    indices.sort_by_key(|&place| shuffled(place));
+    let pieces = indices.chunks(25_000).map(|piece| Indices::from_list(piece.to_vec())).collect();
+    let map = AxisMap::unstructured(100_000, pieces).unwrap();
+    let command = typical(Distribution::new(vec![map], (0..4).collect()).unwrap());
+    let (mut writer, mut reader) = (WriterDictionary::default(), ReaderDictionary::default());
+    for (turn, limits) in [400_000..450_000, 0..100, 0..100].into_iter().enumerate() {
+        let bytes = request(Instruction::of(&command)).to_bytes(&mut writer).unwrap();
+        assert!(limits.contains(&bytes.len()), "{} bytes for command {turn}", bytes.len());
+        let read = Request::from_bytes(&bytes, &mut reader).unwrap();
+        let Instruction::Execute(read) = read.instruction else { panic!("{read:?}") };
+        assert_eq!(format!("{read:?}"), format!("{command:?}"));
+        writer.confirm(&[0, 1, 2, 3]);
     }
 }

@@ -29,6 +29,7 @@
 
 pub mod broadcast;
 pub mod construct;
+pub mod dictionary;
 pub mod dist_type;
 pub mod distribution;
 pub mod error;
@@ -45,6 +46,7 @@ mod select;
 pub mod slice;
 
 pub use broadcast::broadcast_shapes;
+pub use dictionary::{ReaderDictionary, WriterDictionary};
 pub use dist_type::DistType;
 pub use distribution::Distribution;
 pub use error::{MetaError, Result};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use distarray_comm::CommError;
 use distarray_kernels::fork;
-use distarray_meta::Distribution;
+use distarray_meta::{Distribution, WriterDictionary};
 
 use super::threads::{GRACE, INSISTENCE, PATIENCE};
 use super::turn::{Taken, Turn};
@@ -82,6 +82,8 @@ struct State {
     epoch: u64,
     /// The sets of engines that have a number, the one that got it last at the end.
     groups: Vec<(u64, Arc<[usize]>)>,
+    /// What engines have been told of long lists of indices.
+    dictionary: WriterDictionary,
     is_closed: bool,
 }
 
@@ -194,15 +196,18 @@ impl<C: Courier> RemoteSession<C> {
         own: Vec<Vec<u8>>,
     ) -> Result<Sent> {
         let freed = self.due(participants);
-        let (request, sent) = {
+        let (head, sent) = {
             let mut state = self.state();
             state.sequence += 1;
+            let dropped = state.dictionary.dropped(participants);
             let (group, participants) = state.group(participants);
             let (sequence, epoch) = (state.sequence, state.epoch);
             let sent = Sent { sequence, group };
-            (Request { sequence, epoch, group, participants, freed, instruction }, sent)
+            let request =
+                Request { sequence, epoch, group, participants, freed, dropped, instruction };
+            (request.to_bytes(&mut state.dictionary)?, sent)
         };
-        let parcel = Parcel { head: request.to_bytes()?, parts };
+        let parcel = Parcel { head, parts };
         self.courier.deliver(participants, parcel, own)?;
         Ok(sent)
     }
@@ -282,6 +287,7 @@ impl<C: Courier> RemoteSession<C> {
         let is_call = matches!(command, Command::Call { .. });
         let sent = self.send(participants, Instruction::of(command), parts, own)?;
         let answers = self.wait(participants, &sent, is_call)?;
+        self.state().dictionary.confirm(participants);
         let outcomes = answers.into_iter().map(|answer| self.unpacked(answer));
         let outcomes = outcomes.collect::<Result<Vec<Outcome>>>()?;
         outcomes::replies(participants, command, outcomes.into_iter().map(Some))

@@ -66,7 +66,7 @@ pub fn serve(
     let alone: Arc<dyn Communicator> = InProcess::group(1).remove(0);
     let mut server = Server { engine, link, codec, alone, groups: HashMap::new(), epoch: 0 };
     while let Some(parcel) = server.link.receive()? {
-        let request = Request::from_bytes(&parcel.head)?;
+        let request = Request::from_bytes(&parcel.head, &mut engine.dictionary())?;
         let (sequence, is_answered) = (request.sequence, request.instruction.is_answered());
         if matches!(request.instruction, Instruction::Leave) {
             break;
@@ -93,7 +93,7 @@ struct Server<'a> {
 
 impl Server<'_> {
     fn carry_out(&mut self, request: Request, parts: Vec<Vec<u8>>) -> Outcome {
-        let Request { sequence, epoch, group, participants, freed, instruction } = request;
+        let Request { sequence, epoch, group, participants, freed, instruction, .. } = request;
         // A request that needs no answer may be late.
         if epoch > self.epoch {
             self.epoch = epoch;

@@ -24,7 +24,7 @@ pub use request::{Instruction, Outline, Request};
 use distarray_comm::CommError;
 
 /// Changes with every change of what the bytes mean.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What processes compare before they exchange anything else, so that those of different versions don't
 /// misread each other.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use distarray_comm::CommError;
 use distarray_kernels::DType;
-use distarray_meta::Distribution;
+use distarray_meta::{Distribution, ReaderDictionary, WriterDictionary};
 use serde::{Deserialize, Serialize};
 
 use super::unreadable;
@@ -26,6 +26,8 @@ pub struct Request<C = Command, D = Distribution> {
     pub participants: Arc<[usize]>,
     /// The arrays that are to be forgotten first, where there are any.
     pub freed: Vec<ArrayId>,
+    /// The numbers of long lists of indices that are to be forgotten.
+    pub dropped: Vec<u64>,
     /// What is to be done.
     pub instruction: Instruction<C, D>,
 }
@@ -102,13 +104,17 @@ impl Request {
     /// How many sets of engines have a number at a time.
     pub const GROUPS: u64 = 64;
 
-    /// The request in these bytes.
+    /// The request in these bytes. Long lists of indices that it repeats are taken from the
+    /// dictionary, and new ones are put there.
     ///
     /// # Errors
     ///
     /// [`CommError::Transport`] when there is none.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CommError> {
-        postcard::from_bytes(bytes).map_err(|error| unreadable(&error))
+    pub fn from_bytes(bytes: &[u8], dictionary: &mut ReaderDictionary) -> Result<Self, CommError> {
+        let request = dictionary.reading(|| postcard::from_bytes(bytes));
+        let request: Self = request.map_err(|error| unreadable(&error))?;
+        dictionary.forget(&request.dropped);
+        Ok(request)
     }
 
     /// Where the request in these bytes goes; what is to be done isn't looked at.
@@ -124,12 +130,15 @@ impl Request {
 }
 
 impl<C: Serialize, D: Serialize> Request<C, D> {
-    /// The request as bytes.
+    /// The request as bytes, for its participants. Long lists of indices that they know go without
+    /// saying.
     ///
     /// # Errors
     ///
     /// [`CommError::Transport`] for commands that are no instruction as they are.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, CommError> {
-        postcard::to_extend(self, Vec::with_capacity(256)).map_err(|error| unreadable(&error))
+    pub fn to_bytes(&self, dictionary: &mut WriterDictionary) -> Result<Vec<u8>, CommError> {
+        let write = || postcard::to_extend(self, Vec::with_capacity(256));
+        let bytes = dictionary.writing(&self.participants, write);
+        bytes.map_err(|error| unreadable(&error))
     }
 }

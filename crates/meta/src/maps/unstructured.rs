@@ -16,6 +16,7 @@ pub struct Unstructured {
     /// The size of the axis.
     pub size: usize,
     /// What each place holds, in local order.
+    #[serde(with = "crate::dictionary")]
     pub pieces: Arc<[Indices]>,
     /// Where each index is.
     #[serde(skip)]

@@ -149,6 +149,7 @@ impl Station {
 #[cfg(test)]
 mod tests {
     use distarray_comm::messages::{Endpoint, Network};
+    use distarray_meta::WriterDictionary;
 
     use super::super::{MessageCourier, Roster};
     use super::*;
@@ -171,16 +172,18 @@ mod tests {
             .collect();
         let participants: Arc<[usize]> = (0..engines).collect();
         let (sequence, instruction) = (1, Instruction::Count);
-        let freed = Vec::new();
+        let (freed, mut dictionary) = (Vec::new(), WriterDictionary::default());
         let request: Request = Request {
             sequence,
             epoch: 0,
             group: 0,
             participants: participants.clone(),
             freed,
+            dropped: Vec::new(),
             instruction,
         };
-        let request = Parcel { head: request.to_bytes().unwrap(), parts: Vec::new() };
+        let request =
+            Parcel { head: request.to_bytes(&mut dictionary).unwrap(), parts: Vec::new() };
         courier.deliver(&participants, request.clone(), Vec::new()).unwrap();
         let settle = |station: &Station| {
             while station.everybody.handle().endpoint().progress().unwrap() {}
