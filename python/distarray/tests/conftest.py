@@ -1,6 +1,7 @@
 """What all tests of the package share."""
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -20,7 +21,11 @@ if KIND == "spmd":
 
 
 def pytest_configure(config) -> None:
-    """Have every process remove folders of its own alone, where several run the tests."""
+    """Prepare this process for the tests."""
+    # Shells have what they start in the background ignore Ctrl-C, which children inherit.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Every process removes folders of its own alone, where several run the tests.
     if KIND == "spmd":
         folder = tempfile.TemporaryDirectory(prefix="distarray-tests-")
         config.option.basetemp = folder.name
