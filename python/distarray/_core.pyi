@@ -25,19 +25,24 @@ __all__ = [
     "Passing",
     "__version__",
     "align",
+    "begin_replacement",
     "check_communicator",
     "check_dim_data_per_rank",
     "check_dim_dict",
     "check_grid_shape_postconditions",
     "check_grid_shape_preconditions",
     "complete_dim_dict",
+    "discard_replacement",
+    "dnpy_header",
     "elementwise",
     "evaluate",
+    "finish_replacement",
     "flat_intervals",
     "in_process_group",
     "make_grid_shape",
     "multiplicative_partitions",
     "normalize_grid_shape",
+    "npy_header",
     "operations",
     "serve",
 ]
@@ -419,9 +424,19 @@ class Engine:
 
 @final
 class NpyFile:
-    """A file in npy format whose header has been read."""
+    """An array in a file, in npy format or elsewhere where its elements follow each other."""
 
-    def __new__(cls, path: str | PathLike[str]) -> Self: ...
+    def __new__(cls, path: str | PathLike[str], base: int = 0) -> Self: ...
+    @staticmethod
+    def raw(
+        path: str | PathLike[str],
+        dtype: DTypeLike,
+        shape: Sequence[int],
+        offset: int,
+        fortran_order: bool = False,
+    ) -> NpyFile:
+        """Return the elements that lie in a file from an offset on."""
+
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the array."""
@@ -430,8 +445,39 @@ class NpyFile:
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the array."""
 
+    @property
+    def offset(self) -> int:
+        """Where in the file the first element begins."""
+
+    @property
+    def fortran_order(self) -> bool:
+        """Whether the first axis is the fastest."""
+
+    def read(self, axes: Sequence[Indices], values: NDArray[Any]) -> None:
+        """Read the elements with these indices along the axes into a NumPy array."""
+
+    def write(self, axes: Sequence[Indices], values: NDArray[Any]) -> None:
+        """Write the elements with these indices along the axes to the disk."""
+
     def load(self, engines: Engines, distribution: Distribution) -> Array:
         """Make an array of this layout; each engine reads its own part."""
+
+def npy_header(beginning: bytes, len: int) -> tuple[np.dtype[Any], tuple[int, ...], bool, int]:
+    """Return dtype, shape, whether Fortran's order, and where the elements begin."""
+
+def dnpy_header(text: bytes) -> tuple[str, tuple[dict[str, Any], ...]]:
+    """Return the version of the protocol, and a dictionary for each axis."""
+
+def begin_replacement(path: str | PathLike[str], is_new: bool = False) -> str:
+    """Make an empty file that is to take the place of another; return its name."""
+
+def finish_replacement(
+    temporary: str | PathLike[str], path: str | PathLike[str], is_new: bool = False
+) -> None:
+    """Give such a file its name."""
+
+def discard_replacement(temporary: str | PathLike[str]) -> None:
+    """Remove such a file."""
 
 @final
 class Op:
@@ -628,8 +674,14 @@ class Array:
     def redistribute(self, distribution: Distribution) -> Array:
         """Return a copy in another layout."""
 
-    def save_npy(self, path: str | PathLike[str]) -> None:
-        """Save as one file in npy format, which every engine writes a part of."""
+    def save_npy(self, path: str | PathLike[str], descr: str | None = None) -> None:
+        """Save as one file in npy format, which every engine writes a part of.
+
+        `descr` describes the dtype there, if it has no description of its own.
+        """
+
+    def write_at(self, path: str | PathLike[str], offset: int) -> None:
+        """Write the elements to a file that exists, in C order from an offset on."""
 
     def accumulate(
         self, kind: str, axis: int | None, dtype: DTypeLike, communication: int = 0

@@ -100,6 +100,10 @@ def _from_literal(literal: Any) -> np.dtype[Any]:
         base, shape = literal
         return np.dtype((_from_literal(base), shape))
     if isinstance(literal, list):
+        if any(field[0] == "" for field in literal):
+            # So headers of npy files say that there is something between the fields.
+            padded: np.dtype[Any] = np.lib.format.descr_to_dtype(literal)
+            return padded
         fields = [(name, _from_literal(field), *shape) for name, field, *shape in literal]
         return np.dtype(fields)
     formats = [_from_literal(field) for field in literal["formats"]]

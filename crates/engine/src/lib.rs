@@ -24,5 +24,5 @@ pub use client::{Array, Communication};
 pub use command::{ArrayId, Command, Initial, Reply};
 pub use engine::{Engine, EngineFunction, FunctionContext};
 pub use error::{EngineError, EngineFailure, Result, SessionError};
-pub use local_array::LocalArray;
+pub use local_array::{LocalArray, labels_of};
 pub use session::{RemoteSession, Session, SpmdSession, ThreadSession};

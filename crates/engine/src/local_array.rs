@@ -23,10 +23,13 @@ impl LocalArray {
 
 /// The global index of each position of the piece of `rank`, axis by axis.
 pub fn labels(distribution: &Distribution, rank: usize) -> Vec<Labels> {
-    (0..distribution.ndim())
-        .map(|axis| match distribution.piece(rank, axis) {
-            Indices::Strided { start, step, .. } => Labels::Strided { start, step },
-            other => Labels::List(other.to_vec().into()),
-        })
-        .collect()
+    (0..distribution.ndim()).map(|axis| labels_of(&distribution.piece(rank, axis))).collect()
+}
+
+/// The labels of positions that have these global indices.
+pub fn labels_of(indices: &Indices) -> Labels {
+    match indices {
+        Indices::Strided { start, step, .. } => Labels::Strided { start: *start, step: *step },
+        other => Labels::List(other.to_vec().into()),
+    }
 }

@@ -179,8 +179,8 @@ fn errors_are_those_of_engines_that_are_threads<C: Courier + 'static>(remote: Re
     let layout = layouts(&[11], 2)[0].clone();
     let folder = std::env::temp_dir();
     let path = folder.join(format!("distarray-remote-{}.npy", std::process::id()));
-    array(&shared, &layout).save_npy(&path).unwrap();
-    let file = NpyFile::open(&path).unwrap();
+    array(&shared, &layout).save_npy(&path, None).unwrap();
+    let file = NpyFile::open(&path, 0).unwrap();
     assert_eq!(
         elements(&file.load(&shared, layout.clone()).unwrap()),
         counting(&[11]).to_vec::<f64>().unwrap()

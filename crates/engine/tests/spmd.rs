@@ -112,11 +112,11 @@ fn a_file_is_made_once() {
     run(3, |_, session| {
         let shared: Arc<dyn Session> = session.clone();
         let layout = layouts(&[40], 3)[2].clone();
-        array(&shared, &layout).save_npy(&path).unwrap();
-        let loaded = NpyFile::open(&path).unwrap().load(&shared, layout.clone()).unwrap();
+        array(&shared, &layout).save_npy(&path, None).unwrap();
+        let loaded = NpyFile::open(&path, 0).unwrap().load(&shared, layout.clone()).unwrap();
         assert_eq!(elements(&loaded), counting(&[40]).to_vec::<f64>().unwrap());
         let missing = path.join("nowhere.npy");
-        let failed = array(&shared, &layout).save_npy(&missing);
+        let failed = array(&shared, &layout).save_npy(&missing, None);
         assert!(matches!(failed, Err(SessionError::Storage(_))), "{failed:?}");
     });
     let left: Vec<_> = std::fs::read_dir(&folder).unwrap().collect();

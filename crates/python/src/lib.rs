@@ -29,6 +29,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<carried::PyAttendant>()?;
     engines::register(module)?;
     module.add_class::<function::PyEngine>()?;
-    module.add_class::<file::PyNpyFile>()?;
+    file::register(module)?;
     array::register(module)
 }

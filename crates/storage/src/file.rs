@@ -19,13 +19,17 @@ impl ArrayFile {
     ///
     /// # Errors
     ///
-    /// [`StorageError::Io`] when that fails, or the path is that of a directory.
+    /// [`StorageError::Io`] when that fails, or the path is not that of a regular file: others may
+    /// have no end, or none yet.
     pub fn open(path: &Path) -> Result<Self> {
-        let result = File::open(path).and_then(|file| {
-            if file.metadata()?.is_dir() {
+        let result = std::fs::metadata(path).and_then(|metadata| {
+            if metadata.is_dir() {
                 return Err(io::Error::from(io::ErrorKind::IsADirectory));
             }
-            Ok(file)
+            if !metadata.is_file() {
+                return Err(io::Error::other("it is no regular file"));
+            }
+            File::open(path)
         });
         result.map(|file| Self { file, path: path.to_owned() }).map_err(|source| StorageError::Io {
             path: path.to_owned(),
@@ -117,7 +121,84 @@ impl ArrayFile {
         self.file.write_all_at(bytes, offset).map_err(|error| self.io("write", error))
     }
 
+    /// Has the system write to the disk what has been written to the file.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`] when that fails, as for want of space that no write has needed yet.
+    pub fn sync(&self) -> Result<()> {
+        self.file.sync_data().map_err(|error| self.io("write", error))
+    }
+
     fn io(&self, action: &'static str, source: io::Error) -> StorageError {
         StorageError::Io { path: self.path.clone(), action, source }
+    }
+}
+
+/// Bytes at positions: of a file, or in memory.
+pub trait Source {
+    /// How many there are.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`] when the system does not say.
+    fn end(&self) -> Result<u64>;
+
+    /// Fills `bytes` from position `offset` on.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Truncated`] when there are not so many, [`StorageError::Io`].
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> Result<()>;
+
+    /// Where they are.
+    fn path(&self) -> &Path;
+}
+
+impl Source for ArrayFile {
+    fn end(&self) -> Result<u64> {
+        self.len()
+    }
+
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
+        self.read_at(bytes, offset)
+    }
+
+    fn path(&self) -> &Path {
+        self.path()
+    }
+}
+
+/// The first bytes of something longer.
+#[derive(Clone, Copy, Debug)]
+pub struct Beginning<'a> {
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// How many there are in all.
+    pub len: u64,
+    /// What they are the beginning of.
+    pub path: &'a Path,
+}
+
+impl Source for Beginning<'_> {
+    fn end(&self) -> Result<u64> {
+        Ok(self.len)
+    }
+
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
+        let end = offset + bytes.len() as u64;
+        let found = usize::try_from(offset)
+            .ok()
+            .and_then(|offset| self.bytes.get(offset..)?.get(..bytes.len()));
+        let Some(found) = found else {
+            let (path, found) = (self.path.to_owned(), self.bytes.len() as u64);
+            return Err(StorageError::Truncated { path, needed: end, found });
+        };
+        bytes.copy_from_slice(found);
+        Ok(())
+    }
+
+    fn path(&self) -> &Path {
+        self.path
     }
 }

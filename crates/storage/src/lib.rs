@@ -4,11 +4,14 @@
 //! rest is the same for all: each engine reads or writes the [`region`] of the array that it holds,
 //! by itself, at positions of its own.
 
+pub mod dnpy;
 pub mod error;
 pub mod file;
 pub mod layout;
+pub mod literal;
 pub mod npy;
 pub mod region;
+pub mod replacement;
 #[cfg(test)]
 mod scratch;
 

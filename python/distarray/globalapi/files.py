@@ -117,7 +117,7 @@ class FileMethods:
         TypeError
             If there are not as many names as pieces.
         """
-        from distarray.globalapi._files import load_dnpy
+        from distarray.globalapi._dnpy import load_dnpy
 
         return load_dnpy(context_of(self), name, distribution)
 
@@ -139,7 +139,7 @@ class FileMethods:
         TypeError
             If there are not as many names as pieces.
         """
-        from distarray.globalapi._files import save_dnpy
+        from distarray.globalapi._dnpy import save_dnpy
 
         save_dnpy(context_of(self), name, da)
 
@@ -167,7 +167,7 @@ class FileMethods:
         OSError, KeyError, ValueError
             When the file can't be read, has no such dataset, or one of another shape.
         """
-        from distarray.globalapi._files import load_hdf5
+        from distarray.globalapi._hdf5 import load_hdf5
 
         return load_hdf5(context_of(self), filename, distribution, key)
 
@@ -190,7 +190,7 @@ class FileMethods:
             'w' makes a new file in place of one that exists; 'w-' makes a new file and fails if
             it exists; 'a' adds to a file, and makes it if needed.
         """
-        from distarray.globalapi._files import save_hdf5
+        from distarray.globalapi._hdf5 import save_hdf5
 
         save_hdf5(context_of(self), filename, da, key, mode)
 

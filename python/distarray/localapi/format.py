@@ -11,19 +11,22 @@ A file consists of
 - what `numpy.save` writes for the local elements.
 """
 
+import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
-from distarray._literals import literal
+from distarray import _core
+from distarray.localapi.maps import complete_dim_data
 
 MAGIC_PREFIX = b"\x93DARRY"
 _ALIGNMENT = 16
-_KEYS = {"__version__", "dim_data"}
 _SUPPORTED = (1, 0)
-_PROTOCOLS = ("0.10.0", "0.10")
+#: So many bytes are read at a time.
+_CHUNK = 1 << 22
 
 
 def magic(major: int, minor: int, prefix: bytes = MAGIC_PREFIX) -> bytes:
@@ -163,20 +166,7 @@ def read_localarray_header(
         raise ValueError(f"version {tuple(version)} of the format can't be read")
     (length,) = struct.unpack("<H", _read(fp, 2, "the length of the header"))
     text = _read(fp, length, "the header")
-    try:
-        header = literal(text.decode("ascii").strip())
-    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-        raise ValueError(f"the header is no Python literal: {text[:80]!r}") from error
-    if not isinstance(header, dict):
-        raise ValueError(f"the header is no dictionary: {text[:80]!r}")
-    if set(header) != _KEYS:
-        raise ValueError(f"the header has the keys {sorted(map(str, header))}")
-    protocol, dim_data = header["__version__"], header["dim_data"]
-    if protocol not in _PROTOCOLS:
-        raise ValueError(f"version {protocol!r} of the Distributed Array Protocol can't be read")
-    if not isinstance(dim_data, tuple) or not all(isinstance(item, dict) for item in dim_data):
-        raise ValueError("dim_data in the header is no tuple of dictionaries")
-    return protocol, dim_data
+    return _core.dnpy_header(text)
 
 
 def read_array_header_1_0(fp: BinaryIO) -> tuple[str, tuple[dict[str, Any], ...]]:
@@ -202,10 +192,38 @@ def read_localarray(fp: BinaryIO) -> dict[str, Any]:
         If the file holds something else.
     """
     version, dim_data = read_localarray_header(fp, read_magic(fp))
-    try:
-        buffer = np.load(fp, allow_pickle=False)
-    except EOFError as error:
-        raise ValueError("the file ends before the elements") from error
-    if buffer.ndim != len(dim_data):
-        raise ValueError(f"an array of {buffer.ndim} axes with {len(dim_data)} dictionaries")
+    buffer = _read_npy(fp, dim_data)
     return {"__version__": version, "buffer": buffer, "dim_data": dim_data}
+
+
+def _read_npy(fp: BinaryIO, dim_data: Sequence[Mapping[str, Any]]) -> npt.NDArray[Any]:
+    """Read the elements, once their number is known to be what all headers and the file say."""
+    here = fp.tell()
+    fp.seek(0, os.SEEK_END)
+    length = fp.tell() - here
+    fp.seek(here)
+    start = _read(fp, 8, "the header of the elements")
+    field = _read(fp, 2 if start[6] == 1 else 4, "the header of the elements")
+    size = int.from_bytes(field, "little")
+    if size > length:
+        raise ValueError(f"the file ends within the header of the elements: {length} bytes")
+    start += field + _read(fp, size, "the header of the elements")
+    dtype, shape, fortran_order, offset = _core.npy_header(start, length)
+    # What contradicts the dictionaries is not read.
+    complete_dim_data(dim_data, shape)
+    fp.seek(here + offset)
+    buffer: npt.NDArray[Any] = np.empty(shape, dtype, "F" if fortran_order else "C")
+    if buffer.nbytes:
+        memory: Any = buffer.reshape(-1, order="A").view(np.uint8)
+        _read_into(fp, memoryview(memory))
+    return buffer
+
+
+def _read_into(fp: BinaryIO, memory: memoryview) -> None:
+    place = 0
+    while place < len(memory):
+        data = fp.read(min(len(memory) - place, _CHUNK))
+        if not data:
+            raise ValueError(f"the file ends within the elements: {place} of {len(memory)} bytes")
+        memory[place : place + len(data)] = data
+        place += len(data)

@@ -131,7 +131,7 @@ class TestDnpy:
             ("{'__version__': '0.10.0', 'dim_data': (), 'a': 1}", "has the keys"),
             ("{'__version__': '0.10.0'}", "has the keys"),
             ("{'__version__': '0.9.0', 'dim_data': ()}", "version '0.9.0' of the Distributed"),
-            ("{'__version__': '0.10.0', 'dim_data': ({},)}", "of 0 axes with 1 dictionaries"),
+            ("{'__version__': '0.10.0', 'dim_data': ({},)}", "1 axes for a buffer of 0"),
             ("['__version__', 'dim_data']", "no dictionary"),
             ("{'__version__': open('x')}", "no Python literal"),
         ],

@@ -5,9 +5,11 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use distarray_kernels::{Block, DType, Labels};
 use distarray_meta::{AxisMap, Distribution};
 use distarray_storage::npy::{self, Header};
-use distarray_storage::{StorageError, region};
+use distarray_storage::replacement::{self, Existing};
+use distarray_storage::{ArrayFile, Layout, StorageError, region};
 
 use super::Array;
 use crate::error::{Result, SessionError};
@@ -18,7 +20,8 @@ use crate::{Command, Session};
 /// a request to the system for each.
 const SHORT_RUN: usize = 4096;
 
-/// A file in npy format whose header has been read and found to fit its length.
+/// An array in a file, whose place and dtype are known and have been found to fit the file's length:
+/// in npy format, or elsewhere where its elements follow each other as there.
 #[derive(Clone, Debug)]
 pub struct NpyFile {
     path: PathBuf,
@@ -26,19 +29,74 @@ pub struct NpyFile {
 }
 
 impl NpyFile {
-    /// Opens a file.
+    /// Opens a file in which an npy file begins at a position, mostly 0, and reads the header there.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Storage`] when it cannot be opened or is no whole file in npy format.
-    pub fn open(path: &Path) -> Result<Self> {
-        let (_, header) = npy::open(path)?;
+    /// [`SessionError::Storage`] when it cannot be opened or there is no whole file in npy format.
+    pub fn open(path: &Path, base: u64) -> Result<Self> {
+        let (_, header) = npy::open_at(path, base)?;
         Ok(Self { path: path.to_owned(), header: Arc::new(header) })
     }
 
-    /// The shape and dtype of the array.
+    /// Elements that lie in a file of any format.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Storage`] when it cannot be opened or ends before the elements do;
+    /// [`SessionError::Value`] when no file can have so many.
+    pub fn raw(path: &Path, dtype: DType, layout: Layout) -> Result<Self> {
+        let end = layout.end().ok_or_else(|| {
+            SessionError::Value(format!("shape: {:?} is too large for a file", layout.shape))
+        })?;
+        let found = ArrayFile::open(path)?.len()?;
+        if found < end {
+            let path = path.to_owned();
+            return Err(StorageError::Truncated { path, needed: end, found }.into());
+        }
+        Ok(Self { path: path.to_owned(), header: Arc::new(Header { dtype, layout }) })
+    }
+
+    /// The same elements, of a dtype whose name is another.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Value`] when its items are of another size.
+    pub fn with_dtype(&self, dtype: DType) -> Result<Self> {
+        if dtype.itemsize() != self.header.dtype.itemsize() {
+            return Err(SessionError::Value(format!(
+                "dtype: {dtype} is of another size than {}",
+                self.header.dtype
+            )));
+        }
+        let header = Header { dtype, layout: self.header.layout.clone() };
+        Ok(Self { path: self.path.clone(), header: Arc::new(header) })
+    }
+
+    /// The shape and dtype of the array, and where in the file it is.
     pub fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// Reads the elements with these labels along each axis into a block.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Storage`] when the block does not fit, or the file cannot be read.
+    pub fn read(&self, labels: &[Labels], dest: &Block) -> Result<()> {
+        Ok(npy::read_region(&ArrayFile::open(&self.path)?, &self.header, labels, dest)?)
+    }
+
+    /// Writes the elements with these labels along each axis, and touches no others. They are on
+    /// the disk in the end.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Storage`] when the block does not fit, or the file cannot be written.
+    pub fn write(&self, labels: &[Labels], source: &Block) -> Result<()> {
+        let file = ArrayFile::open_writable(&self.path)?;
+        npy::write_region(&file, &self.header, labels, source)?;
+        Ok(file.sync()?)
     }
 
     /// A new array of this layout; each engine reads its own part.
@@ -70,45 +128,65 @@ impl NpyFile {
 
 impl Array {
     /// Saves the array as one file in npy format, which every engine writes a part of. The file gets
-    /// its name when it is complete; until then, and after a failure, what had the name stays.
+    /// its name when it is complete and on the disk; until then, and after a failure, what had the
+    /// name stays. `descr` describes the dtype, where its own name is not the text of a description.
     ///
     /// # Errors
     ///
     /// [`SessionError::Storage`] or [`SessionError::Engines`] when that fails.
-    pub fn save_npy(&self, path: &Path) -> Result<()> {
-        let header = Arc::new(Header::new(self.dtype(), self.shape(), false)?);
-        let rows = if self.has_short_runs(&header) { Some(self.in_rows()?) } else { None };
-        let array = rows.as_ref().unwrap_or(self);
-        let id = array.id()?;
-        let once = |work: &mut dyn FnMut() -> std::result::Result<(), StorageError>| {
-            self.session().once(&mut || Ok(work().map(|()| Vec::new())?))
+    pub fn save_npy(&self, path: &Path, descr: Option<&str>) -> Result<()> {
+        let mut header = match descr {
+            Some(descr) => Header::described(descr, self.shape(), false)?,
+            None => Header::new(self.dtype(), self.shape(), false)?,
         };
         let temporary = self.session().once(&mut || {
-            let temporary = temporary_name(path);
-            let created = npy::create(&temporary, &header);
-            if created.is_err() {
-                remove(&temporary);
+            let temporary = replacement::begin(path, Existing::Replaced)?;
+            if let Err(error) = npy::create(&temporary, &header) {
+                replacement::discard(&temporary);
+                return Err(error.into());
             }
-            Ok(created.map(|_| temporary.into_os_string().into_vec())?)
+            Ok(temporary.into_os_string().into_vec())
         })?;
         let temporary = PathBuf::from(OsString::from_vec(temporary));
-        let command = Command::SaveNpy { array: id, path: temporary.clone(), header };
-        let written = array.execute(command, usize::MAX).and_then(|_| {
-            once(&mut || {
-                std::fs::rename(&temporary, path).map_err(|source| StorageError::Io {
-                    path: path.to_owned(),
-                    action: "replace",
-                    source,
-                })
+        header.dtype = self.dtype();
+        let written = self.write(&temporary, header).and_then(|()| {
+            self.session().once(&mut || {
+                replacement::finish(&temporary, path, Existing::Replaced)?;
+                Ok(Vec::new())
             })
         });
         if written.is_err() {
-            once(&mut || {
-                remove(&temporary);
-                Ok(())
+            self.session().once(&mut || {
+                replacement::discard(&temporary);
+                Ok(Vec::new())
             })?;
         }
         written.map(|_| ())
+    }
+
+    /// Writes the elements, in C order from position `offset` on, to a file that exists; every engine
+    /// writes a part. They are on the disk in the end.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Engines`] when that fails; [`SessionError::Value`] when no file can have so
+    /// many.
+    pub fn write_at(&self, path: &Path, offset: u64) -> Result<()> {
+        let (itemsize, shape) = (self.dtype().itemsize(), self.shape().to_vec());
+        let layout = Layout { offset, itemsize, shape, fortran_order: false };
+        if layout.end().is_none() {
+            return Err(SessionError::Value(format!("offset: {offset} is too far")));
+        }
+        self.write(path, Header { dtype: self.dtype(), layout })
+    }
+
+    fn write(&self, path: &Path, header: Header) -> Result<()> {
+        let header = Arc::new(header);
+        let rows = if self.has_short_runs(&header) { Some(self.in_rows()?) } else { None };
+        let array = rows.as_ref().unwrap_or(self);
+        let command = Command::SaveNpy { array: array.id()?, path: path.to_owned(), header };
+        array.execute(command, usize::MAX)?;
+        Ok(())
     }
 
     /// Whether an engine would write many short runs, each with a request to the system.
@@ -131,17 +209,4 @@ impl Array {
         let rows = Distribution::new(maps, targets[..engines].to_vec())?;
         self.redistribute(rows)
     }
-}
-
-/// What went wrong is reported already; a file that cannot be removed stays.
-fn remove(path: &Path) {
-    let _ = std::fs::remove_file(path);
-}
-
-/// A name in the same folder, so that renaming moves no data.
-fn temporary_name(path: &Path) -> PathBuf {
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.part", std::process::id()));
-    path.with_file_name(name)
 }

@@ -33,7 +33,7 @@ pub fn load_npy(
     Ok(Reply::done())
 }
 
-/// Writes this engine's piece to its place in a file in npy format.
+/// Writes this engine's piece to its place in a file, and has it written to the disk.
 ///
 /// # Errors
 ///
@@ -45,6 +45,9 @@ pub fn save_npy(
     header: &Header,
 ) -> Result<Reply, EngineError> {
     let local = engine.get(array)?;
-    npy::write_region(&ArrayFile::open_writable(path)?, header, &local.labels(), &local.block)?;
+    let file = ArrayFile::open_writable(path)?;
+    npy::write_region(&file, header, &local.labels(), &local.block)?;
+    // Its host alone can have the system write what this engine has written.
+    file.sync()?;
     Ok(Reply::done())
 }

@@ -7,6 +7,7 @@ mod index;
 mod reduce;
 mod value;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use distarray_engine::client::{self, Policy};
@@ -417,10 +418,18 @@ impl PyArray {
         Ok(work(py, bytes(&self.inner), move || array.redistribute(distribution))?.into())
     }
 
-    /// Saves as one file in npy format, which every engine writes a part of.
-    fn save_npy(&self, py: Python<'_>, path: std::path::PathBuf) -> PyResult<()> {
+    /// Saves as one file in npy format, which every engine writes a part of; `descr` describes the
+    /// dtype there, if it has no description of its own.
+    #[pyo3(signature = (path, descr=None))]
+    fn save_npy(&self, py: Python<'_>, path: PathBuf, descr: Option<String>) -> PyResult<()> {
         let array = self.inner.clone();
-        work(py, usize::MAX, move || array.save_npy(&path))
+        work(py, usize::MAX, move || array.save_npy(&path, descr.as_deref()))
+    }
+
+    /// Writes the elements to a file that exists, in C order from an offset on.
+    fn write_at(&self, py: Python<'_>, path: PathBuf, offset: u64) -> PyResult<()> {
+        let array = self.inner.clone();
+        work(py, usize::MAX, move || array.write_at(&path, offset))
     }
 
     /// A reduction, and the floating-point exceptions that it met; see the Python side for the

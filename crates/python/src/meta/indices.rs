@@ -14,7 +14,7 @@ use super::convert::{int_array, integers};
 /// The global indices that a process holds of an axis, in local order.
 #[pyclass(frozen, name = "Indices", module = "distarray._core")]
 pub(crate) struct PyIndices {
-    inner: Indices,
+    pub(crate) inner: Indices,
     /// The position of each index of a list, found when it is first asked for.
     positions: OnceLock<HashMap<i64, usize>>,
 }

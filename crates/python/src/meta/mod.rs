@@ -7,7 +7,7 @@ pub(crate) mod convert;
 mod dim_dicts;
 pub(crate) mod distribution;
 mod grid;
-mod indices;
+pub(crate) mod indices;
 
 use pyo3::prelude::*;
 

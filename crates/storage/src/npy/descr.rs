@@ -2,7 +2,7 @@
 
 use distarray_kernels::DType;
 
-use super::literal::Literal;
+use crate::literal::Literal;
 
 /// Why a description is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,8 +168,8 @@ fn unknown(descr: &Literal) -> DescrError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::literal::parse;
     use super::*;
+    use crate::literal::parse;
 
     fn dtype(descr: &str) -> Result<DType, DescrError> {
         to_dtype(&parse(descr).unwrap())

@@ -6,8 +6,9 @@ use distarray_kernels::DType;
 use serde::{Deserialize, Serialize};
 
 use super::descr::{self, DescrError};
-use super::literal::{self, Literal};
-use crate::{ArrayFile, Layout, Result, StorageError};
+use crate::file::Source;
+use crate::literal::{self, Literal};
+use crate::{Layout, Result, StorageError};
 
 /// How every .npy file begins.
 const MAGIC: &[u8] = b"\x93NUMPY";
@@ -58,6 +59,20 @@ impl Header {
         Ok(header)
     }
 
+    /// The header for an array whose dtype this Python text describes, as it stands in a header.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Region`] for a text that describes none, one of Python objects, or an array
+    /// too large for a file.
+    pub fn described(descr: &str, shape: &[usize], fortran_order: bool) -> Result<Self> {
+        let dtype = literal::parse(descr).ok().and_then(|descr| descr::to_dtype(&descr).ok());
+        let dtype = dtype.ok_or_else(|| {
+            StorageError::Region(format!("{descr} cannot be saved in an .npy file"))
+        })?;
+        Self::new(dtype, shape, fortran_order)
+    }
+
     /// The header as it stands in a file, as NumPy writes it.
     pub fn to_bytes(&self) -> Vec<u8> {
         let shape = self.layout.shape.iter().map(|&len| Literal::Int(len as i128)).collect();
@@ -106,19 +121,20 @@ impl Header {
         bytes
     }
 
-    /// Reads the header of a file and sees to it that the file is as long as it says.
+    /// Reads the header at position `base` of a file, with which an .npy file begins there, and sees
+    /// to it that the file is as long as it says.
     ///
     /// # Errors
     ///
     /// [`StorageError`] for anything but a whole .npy file without objects.
-    pub fn read(file: &ArrayFile) -> Result<Self> {
-        let found = file.len()?;
+    pub fn read(file: &impl Source, base: u64) -> Result<Self> {
+        let found = file.end()?.saturating_sub(base);
         let path = file.path();
         let truncated =
             |needed: u64| StorageError::Truncated { path: path.to_owned(), needed, found };
         let fixed = MAGIC.len() + 2;
         let mut start = vec![0; fixed.min(found as usize)];
-        file.read_at(&mut start, 0)?;
+        file.read_at(&mut start, base)?;
         let magic = &start[..start.len().min(MAGIC.len())];
         if !MAGIC.starts_with(magic) {
             let (expected, found) = (MAGIC.to_vec(), magic.to_vec());
@@ -138,7 +154,7 @@ impl Header {
             return Err(truncated(begin));
         }
         let mut len = [0; 4];
-        file.read_at(&mut len[..field], fixed as u64)?;
+        file.read_at(&mut len[..field], base + fixed as u64)?;
         let len = u64::from(u32::from_le_bytes(len));
         let offset = begin + len;
         if found < offset {
@@ -148,7 +164,7 @@ impl Header {
             return Err(bad(path, "header length", format!("{len} bytes are too many")));
         }
         let mut text = vec![0; len as usize];
-        file.read_at(&mut text, begin)?;
+        file.read_at(&mut text, base + begin)?;
         let text = if major == 3 {
             String::from_utf8(text).map_err(|error| StorageError::Syntax {
                 path: path.to_owned(),
@@ -158,8 +174,10 @@ impl Header {
         } else {
             text.into_iter().map(char::from).collect()
         };
-        let header = Self::parse(&text, offset, path)?;
-        match header.layout.end() {
+        let mut header = Self::parse(&text, offset, path)?;
+        let end = header.layout.end();
+        header.layout.offset += base;
+        match end {
             Some(end) if end > found => Err(truncated(end)),
             Some(_) => Ok(header),
             None => {

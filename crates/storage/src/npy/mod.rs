@@ -5,7 +5,6 @@
 
 mod descr;
 mod header;
-mod literal;
 
 #[cfg(test)]
 mod tests;
@@ -24,8 +23,17 @@ use crate::{ArrayFile, Result, StorageError, region};
 ///
 /// [`StorageError`] when the file cannot be opened or is no whole .npy file.
 pub fn open(path: &Path) -> Result<(ArrayFile, Header)> {
+    open_at(path, 0)
+}
+
+/// Opens a file which has an .npy file in it from position `base` on, and reads the header there.
+///
+/// # Errors
+///
+/// As [`open`].
+pub fn open_at(path: &Path, base: u64) -> Result<(ArrayFile, Header)> {
     let file = ArrayFile::open(path)?;
-    let header = Header::read(&file)?;
+    let header = Header::read(&file, base)?;
     Ok((file, header))
 }
 

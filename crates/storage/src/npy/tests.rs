@@ -56,7 +56,7 @@ const WRITTEN: [(&str, &[usize], bool, u8, &str); 8] = [
 #[test]
 fn headers_are_written_as_numpy_writes_them() {
     for (descr, shape, fortran_order, version, text) in WRITTEN {
-        let dtype = super::descr::to_dtype(&super::literal::parse(descr).unwrap()).unwrap();
+        let dtype = super::descr::to_dtype(&crate::literal::parse(descr).unwrap()).unwrap();
         let header = Header::new(dtype, shape, fortran_order).unwrap();
         let mut text: Vec<u8> = if version == 1 {
             text.chars().map(|character| character as u8).collect()
@@ -74,7 +74,7 @@ fn headers_are_written_as_numpy_writes_them() {
 #[test]
 fn headers_are_read_back() {
     for (descr, shape, fortran_order, ..) in WRITTEN {
-        let dtype = super::descr::to_dtype(&super::literal::parse(descr).unwrap()).unwrap();
+        let dtype = super::descr::to_dtype(&crate::literal::parse(descr).unwrap()).unwrap();
         let written = Header::new(dtype, shape, fortran_order).unwrap();
         let scratch = Scratch::new();
         create(scratch.path(), &written).unwrap();
@@ -232,9 +232,9 @@ proptest! {
     /// Any text is a value or an error.
     #[test]
     fn any_text_is_survived(text in "[\\[\\](){},:'\"a-cL0-9 \\\\-]{0,40}") {
-        if let Ok(value) = super::literal::parse(&text) {
+        if let Ok(value) = crate::literal::parse(&text) {
             let repr = value.repr();
-            prop_assert_eq!(super::literal::parse(&repr).unwrap(), value);
+            prop_assert_eq!(crate::literal::parse(&repr).unwrap(), value);
         }
     }
 }

@@ -1,14 +1,12 @@
 """Local arrays in files: dnpy, npy and HDF5."""
 
-import io
 from collections.abc import Sequence
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-
+from distarray import _core
+from distarray._replacing import replacing
 from distarray.localapi import format as dnpy
 from distarray.localapi.local_array.array import LocalArray
 from distarray.localapi.maps import Distribution
@@ -20,6 +18,8 @@ File: TypeAlias = str | PathLike[str] | BinaryIO
 def save_dnpy(file: File, arr: LocalArray) -> None:
     """Save a LocalArray to a .dnpy file.
 
+    A file of that name is replaced when the new one is complete.
+
     Parameters
     ----------
     file : file-like object or str
@@ -28,7 +28,7 @@ def save_dnpy(file: File, arr: LocalArray) -> None:
         What to save.
     """
     if isinstance(file, (str, PathLike)):
-        with Path(file).open("wb") as opened:
+        with replacing(file) as temporary, Path(temporary).open("wb") as opened:
             dnpy.write_localarray(opened, arr)
     else:
         dnpy.write_localarray(file, arr)
@@ -100,13 +100,6 @@ def compact_indices(dim_data: Sequence[DimDict]) -> tuple[slice | list[int], ...
     return tuple(_axis_index(dim_dict) for dim_dict in dim_data)
 
 
-def select(array: Any, index: Sequence[slice | list[int]]) -> npt.NDArray[Any]:
-    """Return the product of the selections along the axes of an array."""
-    for axis, selection in enumerate(index):
-        array = array[(slice(None),) * axis + (selection,)]
-    return np.asarray(array)
-
-
 def load_npy(comm: Any, filename: str | PathLike[str], dim_data: Sequence[DimDict]) -> LocalArray:
     """Load this engine's part of an array from a .npy file that holds the whole.
 
@@ -124,16 +117,13 @@ def load_npy(comm: Any, filename: str | PathLike[str], dim_data: Sequence[DimDic
     ValueError
         If the file holds something else, or an array of another shape.
     """
-    try:
-        whole = np.load(filename, mmap_mode="r", allow_pickle=False)
-    except ValueError:
-        # Empty arrays can't be mapped.
-        whole = np.load(io.BytesIO(Path(filename).read_bytes()), allow_pickle=False)
+    whole = _core.NpyFile(filename)
     distribution = Distribution(comm, tuple(dim_data))
     if tuple(distribution.global_shape) != whole.shape:
         raise ValueError(
-            f"{filename} holds an array of shape {whole.shape}, not "
+            f"{fspath(filename)} holds an array of shape {whole.shape}, not "
             f"{tuple(distribution.global_shape)}"
         )
-    # A copy: the file need not stay as it is.
-    return LocalArray(distribution, buf=np.array(select(whole, compact_indices(dim_data))))
+    local = LocalArray(distribution, dtype=whole.dtype)
+    whole.read([axis._indices for axis in distribution.maps], local.ndarray)
+    return local

@@ -1,0 +1,72 @@
+"""Arrays in HDF5 files."""
+
+from __future__ import annotations
+
+from os import PathLike, fspath
+from typing import TYPE_CHECKING
+
+from distarray import _core
+from distarray.globalapi._files import check_array, layout_for, on_engines
+from distarray.globalapi.maps import Distribution
+from distarray.localapi.local_array import hdf5
+
+if TYPE_CHECKING:
+    from distarray.globalapi.context import BaseContext
+    from distarray.globalapi.distarray import DistArray
+    from distarray.localapi.local_array.array import LocalArray
+
+    FilePath = str | PathLike[str]
+
+__all__ = ["load_hdf5", "save_hdf5"]
+
+
+def save_hdf5(
+    context: BaseContext, filename: FilePath, array: DistArray, key: str, mode: str
+) -> None:
+    """Write an array to a dataset of an HDF5 file; each engine writes its own part."""
+    check_array(context, array)
+    new = hdf5.NewDataset(filename, key, mode, array.shape, array.dtype)
+    temporary, offset = context._once(new.begin)
+    try:
+        if offset is not None:
+            array._array.write_at(temporary, offset)
+        context._once(new.finish)
+    except BaseException:
+        context._once(new.discard)
+        raise
+
+
+def load_hdf5(
+    context: BaseContext, filename: FilePath, distribution: Distribution | None, key: str
+) -> DistArray:
+    """Return the array in a dataset of an HDF5 file; each engine reads its own part."""
+    from distarray.globalapi.distarray import DistArray
+
+    path = fspath(filename)
+    found = context._once(lambda: hdf5.facts(path, key))
+    layout = layout_for(context, found.shape, distribution, f"{path}, {key!r}")
+    if found.offset is not None:
+        file = _core.NpyFile.raw(path, found.dtype, found.shape, found.offset)
+        return DistArray._wrap(context, file.load(context._engines, layout._core), layout)
+    # Boxes are what the library reads; whoever has others gets them from those who have read.
+    reading = layout if set(layout.dist) <= {"n", "b"} else _by_chunks(context, found)
+    array = context.empty(reading, found.dtype)
+    on_engines(context, _read_piece, (array, path, key), array.targets)
+    return array if reading is layout else array.distribute_as(layout)
+
+
+def _by_chunks(context: BaseContext, found: hdf5.Facts) -> Distribution:
+    """Return blocks along the first axis of which no two have a part of the same chunk."""
+    if not found.shape or not found.chunk:
+        return Distribution(context, found.shape)
+    size, chunk, engines = found.shape[0], found.chunk, context.nengines
+    chunks = -(-size // chunk)
+    bounds = [min(chunks * rank // engines * chunk, size) for rank in range(engines + 1)]
+    blocks = {"dist_type": "b", "bounds": bounds}
+    rest = [{"dist_type": "n", "size": length} for length in found.shape[1:]]
+    return Distribution.from_global_dim_data(context, [blocks, *rest])
+
+
+def _read_piece(local: LocalArray, path: str, key: str) -> None:
+    axes = [axis._indices for axis in local.distribution.maps]
+    hdf5.read_part(path, key, axes, local.ndarray)
