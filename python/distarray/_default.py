@@ -14,6 +14,7 @@ from distarray.globalapi.creation import CreationMethods
 from distarray.globalapi.files import FileMethods
 from distarray.globalapi.maps import Distribution
 from distarray.globalapi.random import Random
+from distarray.globalapi.stores import StoreMethods
 
 __all__ = [
     "arange",
@@ -32,7 +33,9 @@ __all__ = [
     "load",
     "load_dnpy",
     "load_hdf5",
+    "load_netcdf",
     "load_npy",
+    "load_zarr",
     "ones",
     "ones_like",
     "random",
@@ -40,6 +43,7 @@ __all__ = [
     "save_dnpy",
     "save_hdf5",
     "save_npy",
+    "save_zarr",
     "zeros",
     "zeros_like",
 ]
@@ -99,12 +103,15 @@ linspace = _on_default(CreationMethods.linspace)
 load = _on_default(FileMethods.load)  # type: ignore[arg-type]
 load_dnpy = _on_default(FileMethods.load_dnpy)
 load_hdf5 = _on_default(FileMethods.load_hdf5)
+load_netcdf = _on_default(StoreMethods.load_netcdf)
 load_npy = _on_default(FileMethods.load_npy)
+load_zarr = _on_default(StoreMethods.load_zarr)
 ones = _on_default(CreationMethods.ones)
 ones_like = _on_default(CreationMethods.ones_like)
 save = _on_default(FileMethods.save)  # type: ignore[arg-type]
 save_dnpy = _on_default(FileMethods.save_dnpy)
 save_hdf5 = _on_default(FileMethods.save_hdf5)
 save_npy = _on_default(FileMethods.save_npy)
+save_zarr = _on_default(StoreMethods.save_zarr)  # type: ignore[arg-type]
 zeros = _on_default(CreationMethods.zeros)
 zeros_like = _on_default(CreationMethods.zeros_like)

@@ -60,6 +60,8 @@ FORMATS = [
     Format("npy", (".npy",)),
     Format("dnpy", (".dnpy",), is_stem=True),
     Format("hdf5", (".hdf5", ".h5", ".he5", ".hdf"), key="key"),
+    Format("zarr", (".zarr",), key="key"),
+    Format("netcdf", (".nc", ".nc4"), key="variable", can_save=False),
 ]
 
 

@@ -41,13 +41,13 @@ class FileMethods:
         ----------
         path : str or path
             The file: ``.npy``, ``.dnpy`` (which stands for a file a rank, or a sequence of their
-            names), ``.hdf5`` or ``.h5``.
+            names), ``.hdf5`` or ``.h5``, ``.zarr`` or ``.nc`` (which can't be saved).
         distribution : Distribution, optional
             Where the elements live; by default in blocks along the first axis, and as they were
             saved for ``.dnpy``.
         key : str, optional
             Which of the arrays in the file, for formats that have several; the default is that of
-            the format's own method, as "buffer" for HDF5.
+            the format's own method, as "buffer" for HDF5. For NetCDF, it is the variable.
         **options
             Passed on to that method, as :meth:`load_hdf5`.
 

@@ -18,6 +18,7 @@ from distarray.globalapi._handle import Handle
 from distarray.globalapi._proxies import ArrayProxy, CommProxy
 from distarray.globalapi.creation import CreationMethods
 from distarray.globalapi.files import FileMethods
+from distarray.globalapi.stores import StoreMethods
 from distarray.localapi.proxyize import Proxy
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ T = TypeVar("T")
 Communication = Literal["allow", "warn", "error"]
 
 
-class BaseContext(CreationMethods, FileMethods):
+class BaseContext(CreationMethods, FileMethods, StoreMethods):
     """What all kinds of contexts have in common.
 
     Functions that were registered on any context are methods of all contexts.
