@@ -14,8 +14,11 @@ from distarray.tests.shipping import ship
 
 KIND = os.environ.get("DISTARRAY_CONTEXT", "threads")
 
-# Processes that all run the tests have to draw the same examples, and share the files of this one.
-hypothesis.settings.register_profile("spmd", derandomize=True, database=None, deadline=None)
+# Processes that all run the tests have to draw the same examples, and share the cores and files of
+# this machine.
+hypothesis.settings.register_profile(
+    "spmd", derandomize=True, database=None, deadline=None, max_examples=25
+)
 if KIND == "spmd":
     hypothesis.settings.load_profile("spmd")
 

@@ -14,6 +14,7 @@ from hypothesis import given
 import distarray as da
 from distarray.error import ContextCreationError
 from distarray.globalapi import _pool
+from distarray.globalapi.context import SpmdContext
 from distarray.globalapi.random import Random
 
 
@@ -44,7 +45,13 @@ def is_pending(array: Any) -> bool:
 def count(context: Any) -> int:
     """Return the number of pieces on the engines."""
     gc.collect()
-    return sum(context._engines.array_counts())
+    pieces: int = sum(context._engines.array_counts())
+    if isinstance(context, SpmdContext):
+        # Each process knows its own.
+        from mpi4py import MPI
+
+        pieces = MPI.COMM_WORLD.allreduce(pieces)
+    return pieces
 
 
 class TestWaiting:
