@@ -18,9 +18,6 @@ use super::wait::BackOff;
 use crate::sync::lock;
 use crate::{CommError, Result};
 
-/// How many arrivals are taken before whoever waits looks whether its own is among them.
-const BATCH: usize = 16;
-
 /// A process's end of a [`Transport`]: the messages of all its groups pass through it.
 ///
 /// There is one for each process (and world of processes); clones are the same endpoint. Messages
@@ -188,29 +185,30 @@ impl Endpoint {
 }
 
 impl Shared {
-    /// Takes what has arrived, unless another thread is at it; returns whether anything has.
+    /// Takes something that has arrived, unless another thread is at it; returns whether anything has.
+    ///
+    /// It is one thing at a time: a transport that looks for more and finds nothing may let other
+    /// processes run, while somebody here waits for what has been found.
     pub fn progress(&self) -> Result<bool> {
         let mut link = match self.link.try_lock() {
             Ok(link) => link,
             Err(TryLockError::Poisoned(link)) => link.into_inner(),
             Err(TryLockError::WouldBlock) => return Ok(false),
         };
-        for taken in 0..BATCH {
-            let Some(arrival) = link.transport()?.poll()? else { return Ok(taken > 0) };
-            match arrival {
-                Arrival::Chunk { source, buffer } => {
-                    self.chunks.fetch_add(1, Ordering::Relaxed);
-                    link.arrived(source, buffer)?;
-                }
-                Arrival::Packet { source, data } => {
-                    let (header, data) = Header::split(data)?;
-                    let content = match header.bulk {
-                        Some(len) => Content::Coming { len, slot: link.announced(source, len)? },
-                        None => Content::Here(data),
-                    };
-                    let notes = lock(&self.post).file(Parcel { source, header, content });
-                    notes.iter().try_for_each(|note| link.tell(note))?;
-                }
+        match link.transport()?.poll()? {
+            None => return Ok(false),
+            Some(Arrival::Chunk { source, buffer }) => {
+                self.chunks.fetch_add(1, Ordering::Relaxed);
+                link.arrived(source, buffer)?;
+            }
+            Some(Arrival::Packet { source, data }) => {
+                let (header, data) = Header::split(data)?;
+                let content = match header.bulk {
+                    Some(len) => Content::Coming { len, slot: link.announced(source, len)? },
+                    None => Content::Here(data),
+                };
+                let notes = lock(&self.post).file(Parcel { source, header, content });
+                notes.iter().try_for_each(|note| link.tell(note))?;
             }
         }
         Ok(true)
