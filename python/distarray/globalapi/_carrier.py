@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -63,7 +64,7 @@ class Carrier:
     def finish(self) -> None:
         """Have the engines leave; wait for a moment until they have been told."""
         self._end()
-        self._worker.thread.join(PATIENCE)
+        self._worker.thread.join(2 * PATIENCE)
 
 
 class _Worker:
@@ -99,6 +100,13 @@ class _Worker:
                 printing.append((sent, stack))
         self.printing = printing
 
+    def _await_output(self) -> None:
+        """Show what engines have printed, for it may come after their answers."""
+        deadline = time.monotonic() + PATIENCE
+        for sent, stack in self.printing:
+            sent.wait_for_output(max(deadline - time.monotonic(), 0))
+            stack.close()
+
     def _next(self) -> Order | None:
         """Return the next order."""
         while self.printing:
@@ -116,8 +124,9 @@ class _Worker:
             with self.lock:
                 left = self.client[sorted(self.targets)].apply_async(Leave(self.key))
             left.wait(PATIENCE)
+            self._await_output()
         except Exception:
-            # Who can't be reached any more keeps nothing for us.
+            # Who can't be reached any more keeps nothing for us, and prints no more.
             return
 
 
