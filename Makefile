@@ -45,10 +45,10 @@ CALL_TESTS := $(addprefix python/distarray/tests/test_,$(addsuffix .py,\
 # The tests that engines in other processes have to pass, too; some of them in `make test`.
 MATRIX := $(addprefix python/distarray/tests/test_,$(addsuffix .py,\
 	apply checkpoints communication_policy creation deferred distarray distribution dtypes \
-	exact_sums failures files indexing math products programs proxies random reductions \
-	register scans ufuncs))
+	exact_sums failures file_safety files indexing load_save math products programs proxies \
+	random reductions register round_trips scans ufuncs))
 SOME_OF_MATRIX := $(addprefix python/distarray/tests/test_,$(addsuffix .py,\
-	apply creation files random register))
+	apply creation files load_save random register))
 ENGINE_EXAMPLES := $(basename $(notdir $(wildcard crates/engine/examples/*.rs)))
 
 .PHONY: help
@@ -125,6 +125,10 @@ bench-mpi: $(STAMPS)/extension $(STAMPS)/extra-mpi $(STAMPS)/group-$(MPI) ## Pri
 		$(BIN)/python -m benchmarks.processes threads $$n; done
 	$(MPI_SETTINGS) mpiexec -n 5 python -m benchmarks.processes round-trip
 
+.PHONY: bench-io
+bench-io: $(STAMPS)/extension $(STAMPS)/extra-io ## Print times of saving and loading files, beside NumPy's and h5py's.
+	$(BIN)/python -m benchmarks.io $(BENCH_ARGS)
+
 .PHONY: docs
 docs: $(STAMPS)/extension $(STAMPS)/extra-docs ## Build the documentation into docs/_build/html.
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
@@ -191,6 +195,7 @@ lint: lint-rust lint-python ## Check format, lints, types and the extension's st
 .PHONY: lint-rust
 lint-rust: $(STAMPS)/lint-tools
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	$(BIN)/cargo-deny --locked check bans licenses sources
 
@@ -204,6 +209,7 @@ lint-python: $(STAMPS)/extension $(STAMPS)/lint-tools $(STAMPS)/extra-test
 .PHONY: fmt
 fmt: $(STAMPS)/lint-tools ## Format everything and fix what the linters can fix.
 	cargo fmt --all
+	cargo fmt --manifest-path fuzz/Cargo.toml
 	$(BIN)/ruff check --fix --exit-zero
 	$(BIN)/ruff format
 
@@ -216,7 +222,19 @@ miri: ## Run the tests of meta and kernels under Miri (needs a nightly toolchain
 	MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=4 cargo +nightly miri test --locked \
 		-p distarray-meta -p distarray-kernels --lib --test views --test programs
 
+# What a target finds stays in fuzz/artifacts; what it has learnt, in fuzz/corpus.
+FUZZ_SECONDS ?= 60
+.PHONY: fuzz
+fuzz: ## Have headers of files read that nobody wrote, FUZZ_SECONDS a target (needs nightly and cargo-fuzz).
+	@cargo +nightly fuzz --version >/dev/null 2>&1 || { \
+		echo "Fuzzing needs a nightly toolchain and cargo-fuzz:" >&2; \
+		echo "    rustup toolchain install nightly && cargo install cargo-fuzz --locked" >&2; exit 1; }
+	for target in $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs))); do \
+		mkdir -p fuzz/corpus/$$target; \
+		cargo +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=4096; done
+
 .PHONY: clean
 clean: ## Remove .venv and everything that was built.
-	rm -rf .venv .venv-mpich target docs/_build demo-output benchmarks/results
+	rm -rf .venv .venv-mpich target docs/_build demo-output benchmarks/results fuzz/target fuzz/corpus fuzz/artifacts
 	find python -name '__pycache__' -prune -exec rm -rf {} + -o -name '*.so' -exec rm {} +

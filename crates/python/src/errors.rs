@@ -2,6 +2,8 @@
 
 use std::ffi::CString;
 
+use std::io;
+
 use distarray_comm::CommError;
 use distarray_engine::{EngineError, SessionError};
 use distarray_kernels::KernelError;
@@ -74,11 +76,21 @@ impl Raise for KernelError {
     }
 }
 
+/// The number that Python chooses the subclass of an `OSError` by, for what we have found out
+/// ourselves, too.
+fn number_of(error: &io::Error) -> Option<i32> {
+    error.raw_os_error().or(match error.kind() {
+        io::ErrorKind::AlreadyExists => Some(17),
+        io::ErrorKind::IsADirectory => Some(21),
+        _ => None,
+    })
+}
+
 impl Raise for StorageError {
     fn raise(self, py: Python<'_>) -> PyErr {
         let message = self.to_string();
         match self {
-            Self::Io { source, path, .. } => match source.raw_os_error() {
+            Self::Io { source, path, .. } => match number_of(&source) {
                 // Python chooses the subclass (FileNotFoundError and so on) by the number.
                 Some(number) => {
                     let text = source.to_string();

@@ -66,7 +66,8 @@ impl Parser {
     }
 
     fn skip_space(&mut self) {
-        while self.peek().is_some_and(char::is_whitespace) {
+        // Python knows no others.
+        while matches!(self.peek(), Some(' ' | '\t' | '\n' | '\r' | '\x0c')) {
             self.position += 1;
         }
     }
@@ -195,6 +196,9 @@ impl Parser {
         }
         let digits: String = self.characters[start..self.position].iter().collect();
         let value = digits.parse().map_err(|_| self.error("an integer that cannot be read"))?;
+        if value != 0 && digits.trim_start_matches(['-', '+']).starts_with('0') {
+            return Err(self.error("an integer that begins with a zero"));
+        }
         // Python 2 wrote long integers so.
         self.position += usize::from(self.peek() == Some('L'));
         if self.peek().is_some_and(|next| next.is_alphanumeric() || next == '.' || next == '_') {
@@ -324,6 +328,10 @@ mod tests {
             "0x10",
             "-",
             "1_000",
+            "04",
+            "-01",
+            "(1,\u{a0}2)",
+            "1\x0b",
             "{'a': 1 'b': 2}",
             "1 2",
             "'\\q'",

@@ -136,7 +136,14 @@ def write_localarray(fp: BinaryIO, arr: Any, version: tuple[int, int] = _SUPPORT
     if len(header) > 0xFFFF:
         raise ValueError(f"a header of {len(header)} bytes is too long for the format")
     fp.write(magic(*version) + struct.pack("<H", len(header)) + header)
-    np.save(fp, np.asarray(distbuffer["buffer"]), allow_pickle=False)
+    np.save(_Writer(fp), np.asarray(distbuffer["buffer"]), allow_pickle=False)
+
+
+class _Writer:
+    """What can be written to, and is no file to NumPy, whose errors would not say what is wrong."""
+
+    def __init__(self, fp: BinaryIO) -> None:
+        self.write = fp.write
 
 
 def read_localarray_header(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -190,7 +191,7 @@ class NewDataset:
             try:
                 with h5py.File(self._temporary, mode) as file:
                     offset = self._create(h5py, file)
-            except OSError as error:
+            except (OSError, RuntimeError) as error:
                 raise _named(error, self._path) from error
             return self._temporary, offset
         except BaseException:
@@ -259,7 +260,8 @@ def _datatype_of_field(h5py: Any, dtype: np.dtype[Any], name: str) -> None:
 def _locked(path: str) -> int | None:
     """Open a file, if it exists, and see to it that nobody writes to it until it is closed."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        # To open a pipe would wait for its other end.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except FileNotFoundError:
         return None
     try:
@@ -326,24 +328,22 @@ def _opened(filename: Filename, key: str) -> Iterator[Any]:
     if Path(path).exists() and not Path(path).is_file():
         raise OSError(errno.EINVAL, "it is no regular file", path)
     try:
-        file = h5py.File(path, "r")
-    except OSError as error:
+        with h5py.File(path, "r") as file:
+            found = file.get(key)
+            if not isinstance(found, h5py.Dataset):
+                what = f"there is no {key!r} in {path}" if found is None else f"{key!r} is a group"
+                group = file if found is None else found
+                names = ", ".join(map(repr, itertools.islice(group, 20))) or "nothing"
+                raise KeyError(f"{what}; {group.name!r} has {names}")
+            yield found
+    except (OSError, RuntimeError) as error:
+        # What the library finds damaged is this or that to it.
         raise _named(error, path) from error
-    with file:
-        try:
-            dataset = file[key]
-        except KeyError as error:
-            names = ", ".join(map(repr, list(file)[:20])) or "nothing"
-            raise KeyError(f"there is no {key!r} in {path}, which has {names}") from error
-        if not isinstance(dataset, h5py.Dataset):
-            names = ", ".join(map(repr, list(dataset)[:20])) or "nothing"
-            raise KeyError(f"{key!r} in {path} is a group, which has {names}")
-        yield dataset
 
 
-def _named(error: OSError, path: str) -> OSError:
+def _named(error: Exception, path: str) -> OSError:
     """Return an error of the HDF5 library that names the file."""
-    if error.errno is not None:
+    if isinstance(error, OSError) and error.errno is not None:
         return type(error)(error.errno, os.strerror(error.errno), path)
     return OSError(f"{path}: {error}")
 
