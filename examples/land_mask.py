@@ -7,7 +7,7 @@ from north to south by 43200 columns from west to east, True where there is ocea
 1. unpacks the mask into a ``.npy`` file, once;
 2. computes on it with DistArray and with NumPy, each in a process of its own, so that each has its
    own peak of memory: the fraction of land, weighted by the area of a cell; the length of the
-   coast, by comparing neighbours; and a coarse map;
+   coast, by comparing neighbours; and a coarse map, which goes to a file;
 3. prints times and memory side by side, and draws the map and the distribution;
 4. exits with an error if any result differs from NumPy's.
 
@@ -50,8 +50,9 @@ def shrink(cells):
 class WithNumPy:
     """The steps on a NumPy array."""
 
-    def __init__(self, filename):
+    def __init__(self, filename, output):
         self.filename = filename
+        self.output = output
 
     def everywhere(self, function):
         """Call a function in all processes that compute: this one."""
@@ -81,7 +82,13 @@ class WithNumPy:
 
     def draw_coarse_map(self):
         """Shrink the map until it fits a picture."""
-        return {"coarse map": shrink(self.land)}
+        self.coarse = shrink(self.land)
+        return {"coarse map": self.coarse}
+
+    def save(self):
+        """Write the coarse map to a file, and read it again."""
+        np.save(self.output / "coarse-numpy.npy", self.coarse)
+        return {"saved map": np.load(self.output / "coarse-numpy.npy")}
 
     def finish(self, output):
         """There is nothing more to show."""
@@ -90,8 +97,9 @@ class WithNumPy:
 class WithDistArray:
     """The steps on an array that is distributed over engines."""
 
-    def __init__(self, filename, context):
+    def __init__(self, filename, output, context):
         self.filename = filename
+        self.output = output
         self.context = context
 
     def everywhere(self, function):
@@ -104,20 +112,20 @@ class WithDistArray:
 
     def load(self):
         """Read the mask: each engine reads the rows that it holds."""
-        from distarray.globalapi import Distribution
+        import distarray as da
 
         rows, columns = np.load(self.filename, mmap_mode="r").shape
         # Whole cells of the coarse map on each engine, so that it can be made without moving data.
         coarse_rows = rows // ROWS_AND_COLUMNS
         places = np.linspace(0, coarse_rows, self.context.nengines + 1).astype(int)
-        distribution = Distribution.from_global_dim_data(
+        distribution = da.Distribution.from_global_dim_data(
             self.context,
             (
                 {"dist_type": "b", "bounds": [int(row) * ROWS_AND_COLUMNS for row in places]},
                 {"dist_type": "n", "size": columns},
             ),
         )
-        self.ocean = self.context.load_npy(self.filename, distribution)
+        self.ocean = da.load(self.filename, distribution)
         return {}
 
     def find_land(self):
@@ -142,6 +150,13 @@ class WithDistArray:
         self.context.register(shrink_local)
         self.coarse = self.context.shrink_local(self.land)
         return {"coarse map": self.coarse}
+
+    def save(self):
+        """Write the coarse map to a file, each engine its rows, and let NumPy read it."""
+        import distarray as da
+
+        da.save(self.output / "coarse.npy", self.coarse)
+        return {"saved map": np.load(self.output / "coarse.npy")}
 
     def finish(self, output):
         """Say where each piece lives, and draw it."""
@@ -196,6 +211,7 @@ STEPS = {
     "fraction of land": "find_land",
     "length of the coast": "find_coast",
     "coarse map": "draw_coarse_map",
+    "save the map": "save",
 }
 
 
@@ -376,7 +392,7 @@ def main():
     parser.add_argument("--compute", choices=["numpy", "distarray"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.compute == "numpy":  # a process that doesn't import distarray
-        compute(WithNumPy(options.mask), options.output, "numpy")
+        compute(WithNumPy(options.mask, options.output), options.output, "numpy")
         return
 
     import distarray
@@ -384,7 +400,7 @@ def main():
 
     if options.compute == "distarray":
         context = ThreadContext(nengines=options.engines)
-        compute(WithDistArray(options.mask, context), options.output, "distarray")
+        compute(WithDistArray(options.mask, options.output, context), options.output, "distarray")
         return
     # Of the processes that mpiexec has started one goes on from here; the others are its engines.
     context = distarray.Context(nengines=options.engines)
@@ -399,7 +415,7 @@ def main():
     wrong = []
     if not isinstance(context, ThreadContext):
         print(f"\nDistArray: {context!r}", flush=True)
-        compute(WithDistArray(filename, context), options.output, "processes")
+        compute(WithDistArray(filename, options.output, context), options.output, "processes")
         threads = ours
         ours, our_report = written(options.output, "processes")
         wrong = [
