@@ -220,7 +220,7 @@ miri: ## Run the tests of meta and kernels under Miri (needs a nightly toolchain
 		echo "Miri needs a nightly toolchain with the miri component:" >&2; \
 		echo "    rustup toolchain install nightly --component miri rust-src" >&2; exit 1; }
 	MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=4 cargo +nightly miri test --locked \
-		-p distarray-meta -p distarray-kernels --lib --test views --test programs
+		-p distarray-meta -p distarray-kernels --lib --test views --test programs --test pairs
 
 # What a target finds stays in fuzz/artifacts; what it has learnt, in fuzz/corpus.
 FUZZ_SECONDS ?= 60
