@@ -21,6 +21,7 @@ import json
 import os
 import shutil
 import zlib
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os import PathLike, fspath
@@ -51,6 +52,9 @@ _VERSION = 1
 #: The bytes of a file that one checksum stands for, and those read at a time.
 _SECTION = 1 << 24
 _CHUNK = 1 << 20
+
+#: The name of a file, where a section begins, and how many bytes it has at most.
+Section = tuple[str, int, int]
 
 
 def save(
@@ -204,7 +208,7 @@ def _write(
             "axes": context._once(lambda: _describe_all(maps, generation, name)),  # noqa: B023
         }
     sizes = context._once(lambda: _sizes(generation))
-    checksums = _checksums(context, generation, sizes, sync=True)
+    checksums = _checksums(context, generation, _sections(sizes, _SECTION), sync=True)
     return {
         "format": _FORMAT,
         "version": _VERSION,
@@ -291,13 +295,18 @@ def _map(axis: Mapping[str, Any], generation: Path) -> MapBase:
 def _verify(context: BaseContext, generation: Path, files: Mapping[str, Mapping[str, Any]]) -> None:
     """Check that files are as they were written."""
     sizes = context._once(lambda: _checked_sizes(generation, files))
-    found = _checksums(context, generation, sizes, sync=False)
+    sections = [
+        section
+        for name, size in sizes.items()
+        for section in _sections({name: size}, files[name]["section"])
+    ]
+    found = _checksums(context, generation, sections, sync=False)
     for name, facts in files.items():
         for number, (new, old) in enumerate(zip(found[name], facts["crc32"], strict=True)):
             if new != old:
                 raise CheckpointError(
-                    f"{generation / name} is damaged: bytes from {number * _SECTION} on are not "
-                    "what was written"
+                    f"{generation / name} is damaged: bytes from {number * facts['section']} on "
+                    "are not what was written"
                 )
 
 
@@ -316,32 +325,39 @@ def _checked_sizes(generation: Path, files: Mapping[str, Mapping[str, Any]]) -> 
     return sizes
 
 
+def _sections(sizes: Mapping[str, int], length: int) -> list[Section]:
+    """Return the parts of files that one checksum each stands for."""
+    return [
+        (name, start, length) for name, size in sizes.items() for start in range(0, size, length)
+    ]
+
+
 def _checksums(
-    context: BaseContext, generation: Path, sizes: Mapping[str, int], sync: bool
+    context: BaseContext, generation: Path, sections: Sequence[Section], sync: bool
 ) -> dict[str, list[int]]:
     """Return the checksum of each section of files, on which the engines work together."""
-    sections = [(name, start) for name, size in sizes.items() for start in range(0, size, _SECTION)]
     args = (context.comm, str(generation), sections, sync)
     shares = on_engines(context, _checksums_of_share, args, context.targets)
-    checksums: dict[str, list[int]] = {name: [] for name in sizes}
-    for number, (name, _) in enumerate(sections):
-        checksums[name].append(shares[number % len(shares)][number // len(shares)])
+    checksums: dict[str, list[int]] = defaultdict(list)
+    for number, (name, _, _) in enumerate(sections):
+        checksum = shares[number % len(shares)][number // len(shares)]
+        checksums[name].append(checksum)
     return checksums
 
 
 def _checksums_of_share(
-    comm: Any, folder: str, sections: Sequence[tuple[str, int]], sync: bool
+    comm: Any, folder: str, sections: Sequence[Section], sync: bool
 ) -> list[int]:
     """Return the checksums of one engine's sections, every size-th of all."""
     checksums = []
     buffer = memoryview(bytearray(_CHUNK))
-    for name, start in sections[comm.Get_rank() :: comm.Get_size()]:
+    for name, start, length in sections[comm.Get_rank() :: comm.Get_size()]:
         checksum = 0
         with Path(folder, name).open("rb", buffering=0) as file:
             if sync:
                 os.fsync(file.fileno())
             file.seek(start)
-            remaining = _SECTION
+            remaining = length
             while remaining and (count := file.readinto(buffer[: min(remaining, _CHUNK)])):
                 checksum = zlib.crc32(buffer[:count], checksum)
                 remaining -= count
