@@ -45,8 +45,8 @@ CALL_TESTS := $(addprefix python/distarray/tests/test_,$(addsuffix .py,\
 # The tests that engines in other processes have to pass, too; some of them in `make test`.
 MATRIX := $(addprefix python/distarray/tests/test_,$(addsuffix .py,\
 	apply checkpoints communication_policy creation deferred distarray distribution dtypes \
-	exact_sums failures file_safety files indexing load_save math products programs proxies \
-	random reductions register round_trips scans ufuncs))
+	exact_sums failures file_safety files indexing load_save mapped math memory_limit products \
+	programs proxies random reductions register round_trips scans ufuncs))
 SOME_OF_MATRIX := $(addprefix python/distarray/tests/test_,$(addsuffix .py,\
 	apply creation files load_save random register))
 ENGINE_EXAMPLES := $(basename $(notdir $(wildcard crates/engine/examples/*.rs)))

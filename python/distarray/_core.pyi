@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import Any, ClassVar, Self, final
 
 import numpy as np
@@ -20,6 +21,7 @@ __all__ = [
     "Engines",
     "Inbox",
     "Indices",
+    "MemoryLimit",
     "NpyFile",
     "Op",
     "Passing",
@@ -40,10 +42,13 @@ __all__ = [
     "flat_intervals",
     "in_process_group",
     "make_grid_shape",
+    "memory_in_use",
     "multiplicative_partitions",
     "normalize_grid_shape",
     "npy_header",
     "operations",
+    "predict_memory",
+    "scratch_directory",
     "serve",
 ]
 
@@ -423,6 +428,27 @@ class Engine:
         """Give the piece kept under the name `id` its place in a distribution."""
 
 @final
+class MemoryLimit:
+    """A limit on the memory of this process, in force until it is lifted or the object is gone."""
+
+    def __new__(cls, limit: int) -> Self: ...
+    @staticmethod
+    def in_force() -> int | None:
+        """Return the least of all limits that hold in this process, in bytes."""
+
+    def lift(self) -> None:
+        """End the limit. Doing so twice is harmless."""
+
+def memory_in_use() -> tuple[int, int]:
+    """Return the bytes that large arrays of this process take: of memory, and of scratch files."""
+
+def predict_memory(pieces: Sequence[int]) -> tuple[int, int]:
+    """Return what new arrays will come to: the most memory of the process, and scratch files."""
+
+def scratch_directory() -> Path:
+    """Return the directory of scratch files."""
+
+@final
 class NpyFile:
     """An array in a file, in npy format or elsewhere where its elements follow each other."""
 
@@ -436,6 +462,10 @@ class NpyFile:
         fortran_order: bool = False,
     ) -> NpyFile:
         """Return the elements that lie in a file from an offset on."""
+
+    @staticmethod
+    def create(path: str | PathLike[str], dtype: DTypeLike, shape: Sequence[int]) -> NpyFile:
+        """Make a file in npy format for an array, in C order. Its elements are zero."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -452,6 +482,11 @@ class NpyFile:
     @property
     def fortran_order(self) -> bool:
         """Whether the first axis is the fastest."""
+
+    def open(
+        self, engines: Engines, distribution: Distribution, is_writable: bool = False
+    ) -> Array:
+        """Make an array of this layout whose elements stay in the file."""
 
     def read(self, axes: Sequence[Indices], values: NDArray[Any]) -> None:
         """Read the elements with these indices along the axes into a NumPy array."""
@@ -667,6 +702,9 @@ class Array:
 
     def view(self, dtype: DTypeLike) -> Array:
         """Return a view of the same memory as another dtype."""
+
+    def frozen(self) -> Array:
+        """Return a view of the same memory that can't be written to."""
 
     def astype(self, dtype: DTypeLike, *, deferred: bool = False) -> Array:
         """Return a copy in the same layout, cast; `deferred`: made when somebody needs it."""

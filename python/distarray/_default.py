@@ -38,12 +38,14 @@ __all__ = [
     "load_zarr",
     "ones",
     "ones_like",
+    "open",
     "random",
     "save",
     "save_dnpy",
     "save_hdf5",
     "save_npy",
     "save_zarr",
+    "store",
     "zeros",
     "zeros_like",
 ]
@@ -108,10 +110,12 @@ load_npy = _on_default(FileMethods.load_npy)
 load_zarr = _on_default(StoreMethods.load_zarr)
 ones = _on_default(CreationMethods.ones)
 ones_like = _on_default(CreationMethods.ones_like)
+open = _on_default(FileMethods.open)
 save = _on_default(FileMethods.save)  # type: ignore[arg-type]
 save_dnpy = _on_default(FileMethods.save_dnpy)
 save_hdf5 = _on_default(FileMethods.save_hdf5)
 save_npy = _on_default(FileMethods.save_npy)
 save_zarr = _on_default(StoreMethods.save_zarr)  # type: ignore[arg-type]
+store = _on_default(FileMethods.store)  # type: ignore[arg-type]
 zeros = _on_default(CreationMethods.zeros)
 zeros_like = _on_default(CreationMethods.zeros_like)

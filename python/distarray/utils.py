@@ -278,3 +278,19 @@ class count_round_trips:
     def update_count(self) -> None:
         """Count up to now."""
         self.count = len(self.client.history) - self.orig_count
+
+
+def readable(count: int) -> str:
+    """Return a number of bytes, for people: a megabyte is a million.
+
+    Examples
+    --------
+    >>> readable(1), readable(1500), readable(4_000_000_000)
+    ('1 byte', '1.5 kB', '4.0 GB')
+    """
+    if count < 1000:
+        return f"{count} byte" + "s" * (count != 1)
+    power = 1
+    while count / 1000**power >= 999.95 and power < 5:
+        power += 1
+    return f"{count / 1000**power:.1f} {' kMGTP'[power]}B"

@@ -9,6 +9,7 @@ use distarray_kernels::program::FloatFlags;
 use distarray_kernels::reduce::Ending;
 use distarray_kernels::{Block, DType, Program, Reduction, Scalar, Scan};
 use distarray_meta::{Distribution, SlicedDistribution};
+use distarray_storage::Layout;
 use distarray_storage::npy::Header;
 use serde::{Deserialize, Serialize};
 
@@ -84,6 +85,15 @@ pub enum Command {
         /// The layout of the result.
         distribution: Distribution,
     },
+    /// Makes an array that shares the memory of another one, and can't be written to.
+    Freeze {
+        /// The name of the new array.
+        array: ArrayId,
+        /// The array that is read.
+        base: ArrayId,
+        /// Its layout, and that of the new one.
+        distribution: Distribution,
+    },
     /// Evaluates a program over the pieces of one layout.
     Evaluate(Evaluate),
     /// Reduces an array along axes.
@@ -120,6 +130,22 @@ pub enum Command {
         path: PathBuf,
         /// Its header.
         header: Arc<Header>,
+    },
+    /// Makes an array of elements that stay in a file.
+    OpenFile {
+        /// The name of the array.
+        array: ArrayId,
+        /// Its layout.
+        distribution: Distribution,
+        /// The file.
+        #[serde(with = "crate::wire::path")]
+        path: PathBuf,
+        /// The dtype of its elements.
+        dtype: DType,
+        /// Where they lie.
+        layout: Arc<Layout>,
+        /// Whether they can be written to; the file gets the space that they need.
+        is_writable: bool,
     },
     /// Writes each engine's part of an array into a file in npy format.
     SaveNpy {
@@ -291,6 +317,17 @@ impl Accumulate {
 }
 
 impl Command {
+    /// Whether no element is looked at, so that nothing can fail on some engines alone.
+    pub fn is_about_layouts(&self) -> bool {
+        matches!(
+            self,
+            Self::Slice { .. }
+                | Self::Transpose { .. }
+                | Self::Reinterpret { .. }
+                | Self::Freeze { .. }
+        )
+    }
+
     /// Whether engines talk to each other while they execute the command.
     pub fn communicates(&self) -> bool {
         match self {

@@ -22,6 +22,19 @@ pub fn execute(
     communicator: &Arc<dyn Communicator>,
     command: &Command,
 ) -> Result<Reply, EngineError> {
+    let reply = carry_out(engine, participants, communicator, command);
+    if !command.is_about_layouts() {
+        ops::mapped::check()?;
+    }
+    reply
+}
+
+fn carry_out(
+    engine: &Arc<Engine>,
+    participants: &[usize],
+    communicator: &Arc<dyn Communicator>,
+    command: &Command,
+) -> Result<Reply, EngineError> {
     match command {
         Command::Create { array, distribution, dtype, initial } => {
             ops::create::create(engine, *array, distribution, *dtype, initial)
@@ -33,6 +46,9 @@ pub fn execute(
         }
         Command::Reinterpret { array, base, dtype, distribution } => {
             ops::view::reinterpret(engine, *array, *base, *dtype, distribution)
+        }
+        Command::Freeze { array, base, distribution } => {
+            ops::view::freeze(engine, *array, *base, distribution)
         }
         Command::Evaluate(evaluate) => evaluate.run(engine, participants, communicator),
         Command::Reduce(reduce) => reduce.run(engine, participants, communicator),
@@ -53,6 +69,10 @@ pub fn execute(
         Command::ReadItem { array, position } => ops::host::item(engine, *array, position),
         Command::LoadNpy { array, distribution, path, header } => {
             ops::file::load_npy(engine, *array, distribution, path, header)
+        }
+        Command::OpenFile { array, distribution, path, dtype, layout, is_writable } => {
+            let contents = ops::mapped::Contents { path, dtype: *dtype, layout };
+            ops::mapped::open(engine, *array, distribution, contents, *is_writable)
         }
         Command::SaveNpy { array, path, header } => {
             ops::file::save_npy(engine, *array, path, header)
@@ -103,5 +123,7 @@ fn together<'a, S: Supersteps>(
     let parts = numbered
         .map(|(position, engine)| part(engine).map_err(|error| (position, error)))
         .collect::<Result<Vec<S>, _>>()?;
-    supersteps::run_all(&parts)
+    let replies = supersteps::run_all(&parts);
+    ops::mapped::check().map_err(|error| (0, error))?;
+    replies
 }

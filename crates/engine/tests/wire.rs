@@ -202,6 +202,11 @@ fn commands() -> impl Strategy<Value = Command> {
         (ids(), ids(), dtypes(), distributions()).prop_map(|(array, base, dtype, distribution)| {
             Command::Reinterpret { array, base, dtype, distribution }
         }),
+        (ids(), ids(), distributions()).prop_map(|(array, base, distribution)| Command::Freeze {
+            array,
+            base,
+            distribution
+        }),
         evaluations(),
         reductions(),
         (scan, ids(), dtypes(), distributions(), ids()).prop_map(
@@ -227,6 +232,16 @@ fn commands() -> impl Strategy<Value = Command> {
                 distribution,
                 path,
                 header
+            }
+        ),
+        (ids(), distributions(), path.clone(), header.clone(), any::<bool>()).prop_map(
+            |(array, distribution, path, header, is_writable)| Command::OpenFile {
+                array,
+                distribution,
+                path,
+                dtype: header.dtype,
+                layout: Arc::new(header.layout.clone()),
+                is_writable,
             }
         ),
         (ids(), path, header).prop_map(|(array, path, header)| Command::SaveNpy {

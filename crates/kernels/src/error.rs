@@ -37,4 +37,19 @@ pub enum KernelError {
         /// How many bytes were asked for.
         bytes: usize,
     },
+    /// The process may have no more memory, and there is no room for a file. `MemoryError` in Python.
+    #[error(
+        "unable to allocate {bytes} bytes: there is no room for them within the memory limit of {limit} \
+         bytes, nor for a scratch file in {directory}: {reason}"
+    )]
+    Scratch {
+        /// How many bytes were asked for.
+        bytes: usize,
+        /// The limit of the process, in bytes.
+        limit: usize,
+        /// Where the file was to be.
+        directory: String,
+        /// Why it could not be made.
+        reason: String,
+    },
 }

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use smallvec::{SmallVec, smallvec};
 
+use crate::buffer::window;
 use crate::{AxisLayout, Block};
 
 /// One thing for each block.
@@ -142,6 +143,53 @@ impl<'a> Walk<'a> {
     /// Replaces the motion of block `block` along axis `axis`.
     pub fn motions(&self, axis: usize) -> &[Motion<'a>] {
         &self.motions[axis * self.starts.len()..][..self.starts.len()]
+    }
+
+    /// Calls a function for parts of the walk that are small enough for the window of mapped files,
+    /// which hears of each. Items have about `itemsize` bytes.
+    pub fn in_parts(self, itemsize: usize, each: &mut impl FnMut(Self)) {
+        /// So much is touched before the window hears of it.
+        const PART: usize = 4 << 20;
+        /// Parts of no more bytes are not cut any further: short rows would be left.
+        const LEAST: usize = 64 << 10;
+        let items = self.lens.iter().product::<usize>();
+        let cost = (0..self.starts.len()).map(|block| self.cost(block, itemsize)).sum::<usize>();
+        // Along the axis that reaches farthest, on either side: the parts are compact on both.
+        let reach = |axis| (0..self.starts.len()).map(|block| self.reach(axis, block)).max();
+        let farthest = (0..self.lens.len()).rev().max_by_key(|&axis| reach(axis));
+        let is_large = cost > PART && items * itemsize > LEAST;
+        if let Some(axis) = farthest.filter(|&axis| is_large && self.lens[axis] > 1) {
+            let (half, len) = (self.lens[axis] / 2, self.lens[axis]);
+            self.part(axis, 0..half).in_parts(itemsize, each);
+            self.part(axis, half..len).in_parts(itemsize, each);
+        } else {
+            let starts = self.starts.clone();
+            each(self);
+            window::touched_all(&starts, cost);
+        }
+    }
+
+    /// About how many bytes of a file come in when the items of a block are touched: rows along the
+    /// axis of neighbours bring in what lies around them, too.
+    fn cost(&self, block: usize, itemsize: usize) -> usize {
+        let distance = |axis: usize| self.reach(axis, block) / (self.lens[axis] - 1).max(1);
+        let nearest = (0..self.lens.len())
+            .filter(|&axis| distance(axis) > 0)
+            .min_by_key(|&axis| distance(axis));
+        let rows: usize = (0..self.lens.len())
+            .filter(|&axis| Some(axis) != nearest && distance(axis) > 0)
+            .map(|axis| self.lens[axis])
+            .product();
+        let run = nearest.map_or(0, |axis| self.reach(axis, block)) + itemsize;
+        let is_dense = nearest.is_none_or(|axis| distance(axis) <= window::AROUND);
+        let row = if is_dense { run } else { self.lens[nearest.unwrap_or(0)] * window::AROUND };
+        rows.saturating_mul(row.max(window::AROUND))
+    }
+
+    /// How far a block moves along an axis in all.
+    fn reach(&self, axis: usize, block: usize) -> usize {
+        let steps = self.lens[axis] - 1;
+        if steps == 0 { 0 } else { self.motion(axis, block).reach().saturating_mul(steps) }
     }
 
     /// Removes the last axis.

@@ -71,7 +71,7 @@ impl Raise for KernelError {
             Self::NoLoop { .. } | Self::Type(_) => PyTypeError::new_err(message),
             Self::Value(_) => PyValueError::new_err(message),
             Self::OutOfBounds { .. } => PyOverflowError::new_err(message),
-            Self::Memory { .. } => PyMemoryError::new_err(message),
+            Self::Memory { .. } | Self::Scratch { .. } => PyMemoryError::new_err(message),
         }
     }
 }

@@ -69,6 +69,14 @@ impl PyNpyFile {
         Ok(Self { file: NpyFile::raw(&path, dtype, layout).map_err(raise)? })
     }
 
+    /// Makes a file in npy format for an array of a dtype and shape, in C order. Its elements are
+    /// zero.
+    #[staticmethod]
+    fn create(path: PathBuf, dtype: &Bound<'_, PyAny>, shape: Vec<usize>) -> PyResult<Self> {
+        let dtype = dtype::extract(dtype)?;
+        Ok(Self { file: NpyFile::create(&path, dtype, &shape).map_err(raise)? })
+    }
+
     /// The shape of the array.
     #[getter]
     fn shape<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
@@ -103,6 +111,21 @@ impl PyNpyFile {
         let session: Arc<dyn Session> = engines.session.clone();
         let distribution = distribution.inner.clone();
         Ok(work(py, usize::MAX, || self.file.load(&session, distribution))?.into())
+    }
+
+    /// An array of this layout whose elements stay in the file.
+    #[pyo3(signature = (engines, distribution, is_writable=false))]
+    fn open(
+        &self,
+        py: Python<'_>,
+        engines: &PyEngines,
+        distribution: &PyDistribution,
+        is_writable: bool,
+    ) -> PyResult<PyArray> {
+        let session: Arc<dyn Session> = engines.session.clone();
+        let distribution = distribution.inner.clone();
+        let open = || self.file.mapped(&session, distribution, is_writable);
+        Ok(work(py, usize::MAX, open)?.into())
     }
 
     /// Reads the elements with these indices along the axes into a NumPy array.

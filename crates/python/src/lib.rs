@@ -11,6 +11,7 @@ mod failures;
 mod file;
 mod function;
 mod host;
+mod memory;
 mod meta;
 mod mpi;
 mod shipping;
@@ -30,5 +31,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     engines::register(module)?;
     module.add_class::<function::PyEngine>()?;
     file::register(module)?;
+    memory::register(module)?;
     array::register(module)
 }

@@ -9,6 +9,7 @@ import numpy as np
 
 from distarray import _core
 from distarray.globalapi._handle import Handle
+from distarray.utils import readable
 
 __all__ = [
     "TEMPORARY_ARGUMENT",
@@ -113,7 +114,9 @@ class Explained(Handle):
         That is: the operations of the one pass over memory (a line for each loop over elements,
         which may do two of them at once), what they read and what is written, how much of it
         engines read from each other, how many temporary arrays are avoided, and how much
-        memory there will be at most for the arrays that take part. Nothing is computed.
+        memory there will be at most for the arrays that take part. Where the context has a limit on
+        memory, also how much will go to scratch files, and how much memory a process will have at
+        most, all that it has besides arrays included. Nothing is computed.
 
         Examples
         --------
@@ -143,27 +146,33 @@ def explanation(array: Handle) -> str:
     names = "; ".join(
         f"x{place} is {dtype} of shape {shape}" for place, (shape, dtype, _, _) in enumerate(inputs)
     )
-    lines.append(f"reads {_bytes(read)}: {names}" if inputs else "reads nothing")
+    lines.append(f"reads {readable(read)}: {names}" if inputs else "reads nothing")
     moved = sum(size for _, _, _, size in inputs)
     written = facts["bytes_written"]
     others = facts["stored"] - 1
     also = f" ({_count_of(others, 'array')} with a name on the way)" if others else ""
-    lines.append(f"writes {_bytes(written)}{also}, moves {_bytes(moved)} between engines")
+    lines.append(f"writes {readable(written)}{also}, moves {readable(moved)} between engines")
     avoided = _count_of(facts["temporaries_avoided"], "temporary array")
-    size = _bytes(facts["bytes_avoided"])
-    lines.append(f"avoids {avoided} of {size}, needs {_bytes(read + written)} at most")
+    size = readable(facts["bytes_avoided"])
+    lines.append(f"avoids {avoided} of {size}, needs {readable(read + written)} at most")
+    lines += _within_limit(array, facts["stored"], written)
     return "\n".join(lines)
+
+
+def _within_limit(array: Handle, stored: int, written: int) -> list[str]:
+    """Return what there is to say of the limit on memory, if there is one."""
+    limit = array.context.memory_limit
+    if limit is None:
+        return []
+    targets = array.distribution.targets
+    piece = -(-written // (max(stored, 1) * len(targets)))
+    peak, files = array.context._pool.predict_memory([piece] * stored, targets)
+    where = f"{readable(min(files, written))} of it" if files else "none of it"
+    return [
+        f"writes {where} to scratch files, with up to {readable(peak)} in the memory of a process "
+        f"(the limit is {readable(limit)})"
+    ]
 
 
 def _count_of(number: int, what: str) -> str:
     return f"{number} {what}" + "s" * (number != 1)
-
-
-def _bytes(count: int) -> str:
-    """Return a number of bytes, for people: a megabyte is a million."""
-    if count < 1000:
-        return f"{count} byte" + "s" * (count != 1)
-    power = 1
-    while count / 1000**power >= 999.95 and power < 5:
-        power += 1
-    return f"{count / 1000**power:.1f} {' kMGTP'[power]}B"

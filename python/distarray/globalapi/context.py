@@ -38,6 +38,7 @@ def Context(
     communication: Communication = "allow",
     *,
     deferred: bool | None = None,
+    memory_limit: int | str | None = None,
     client: Any = None,
 ) -> BaseContext:
     """Make a context.
@@ -62,6 +63,11 @@ def Context(
         Whether elementwise operations on large arrays wait until somebody needs their elements, so
         that several of them are computed in one pass over memory; by default true, unless the
         environment variable ``DISTARRAY_DEFERRED`` is 0.
+    memory_limit : int or str, optional
+        How much memory each process of the context may have, in bytes or as a text such as
+        ``"4GB"``: this one, with its engines that are threads, and each engine that is a process.
+        Arrays for which there is no more room lie in scratch files. By default what the environment
+        variable ``DISTARRAY_MEMORY_LIMIT`` says, else no limit.
     client : ipyparallel.Client, optional
         The client of the cluster, for engines of that kind.
 
@@ -85,9 +91,9 @@ def Context(
     """
     chosen = "ipython" if kind is None and client is not None else _kind(kind)
     if chosen == "ipython":
-        return IPythonContext(client, targets, nengines, communication, deferred)
+        return IPythonContext(client, targets, nengines, communication, deferred, memory_limit)
     contexts = {"threads": ThreadContext, "mpi": MPIContext, "spmd": SpmdContext}
-    return contexts[chosen](targets, nengines, communication, deferred)
+    return contexts[chosen](targets, nengines, communication, deferred, memory_limit)
 
 
 _KINDS = ("threads", "ipython", "mpi", "spmd")

@@ -96,6 +96,96 @@ class FileMethods:
         """
         _formats.save(context_of(self), path, array, key, options)
 
+    # ---- Arrays that stay in files, and expressions that go to them ----------------------------
+
+    def open(
+        self,
+        path: FilePath,
+        distribution: Distribution | None = None,
+        key: str | None = None,
+    ) -> DistArray:
+        """Return an array whose elements stay in a file, which can only be read.
+
+        They are read when somebody needs them. That goes for ``.npy`` files and for HDF5 datasets
+        that are neither chunked nor compressed; other files are decoded now, which makes scratch
+        files of what doesn't fit into the context's memory limit.
+
+        The file has to stay as it is while the array is in use. One that is replaced by another
+        file of its name is no problem; where it is made shorter, operations fail that need what was
+        there.
+
+        Parameters
+        ----------
+        path : str or path
+            The file, of a format that its name's end tells, as for :meth:`load`.
+        distribution : Distribution, optional
+            Where the elements are used; by default in blocks along the first axis.
+        key : str, optional
+            Which of the arrays in the file, for formats that have several.
+
+        Raises
+        ------
+        OSError, KeyError, ValueError
+            When the file can't be read, has no such array, or one of another shape; or when no
+            format has names that end so.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> import numpy as np
+        >>> import distarray as da
+        >>> with TemporaryDirectory() as folder:
+        ...     np.save(Path(folder, "x.npy"), np.arange(6.0))
+        ...     x = da.open(Path(folder, "x.npy"))
+        ...     float((2 * x).sum())
+        30.0
+        """
+        from distarray.globalapi._mapped import open_array
+
+        return open_array(context_of(self), path, distribution, key)
+
+    def store(
+        self, expression: DistArray, path: FilePath, key: str | None = None, **options: Any
+    ) -> None:
+        """Compute an expression into a file.
+
+        For ``.npy`` files and engines that are threads, results are written as they come: there is
+        no other copy of them. Otherwise the expression is computed first (into scratch files, as
+        far as the context's memory limit asks for that) and then saved. Either way the file gets
+        its name when it is complete.
+
+        Parameters
+        ----------
+        expression : DistArray
+            The expression, or an array that is there already.
+        path : str or path
+            The file; see :meth:`save`.
+        key : str, optional
+            The name of the array in the file, for formats that have several.
+        **options
+            Passed on to the format's own method, as ``mode`` to :meth:`save_hdf5`.
+
+        Raises
+        ------
+        OSError, ValueError
+            When the file can't be written, or when no format has names that end so.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> import distarray as da
+        >>> x = da.ones((1000, 500))
+        >>> with TemporaryDirectory() as folder:
+        ...     da.store((x + 1) / 4, Path(folder, "y.npy"))
+        ...     float(da.load(Path(folder, "y.npy")).max())
+        0.5
+        """
+        from distarray.globalapi._mapped import store
+
+        store(context_of(self), expression, path, key, options)
+
     # ---- The formats ---------------------------------------------------------------------------
 
     def load_dnpy(

@@ -345,6 +345,20 @@ impl Array {
         Ok(view)
     }
 
+    /// A view of the same memory that can't be written to.
+    ///
+    /// # Errors
+    ///
+    /// As [`Array::id`].
+    pub fn frozen(&self) -> Result<Self> {
+        let base = self.id()?;
+        let distribution = self.distribution().clone();
+        let view = self.named_view(distribution.clone(), self.dtype());
+        let array = view.id()?;
+        view.execute(Command::Freeze { array, base, distribution }, 0)?;
+        Ok(view)
+    }
+
     /// One element.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use distarray_kernels::{DType, Kind, Op};
+use distarray_kernels::{DType, Kind, Op, buffer};
 use distarray_meta::Distribution;
 use rustc_hash::FxHashSet;
 
@@ -35,8 +35,9 @@ pub fn defer(
     let elements = layout.global_size() / layout.ranks().max(1);
     let bytes = elements.saturating_mul(dtype.itemsize());
     if session.is_small(bytes)
-        // That there is no such memory is said at the call.
-        || distarray_kernels::buffer::memory().is_some_and(|memory| bytes > memory)
+        // That there is no such memory is said at the call. Where there is a limit, files have room.
+        || (buffer::MemoryLimit::in_force().is_none()
+            && buffer::memory().is_some_and(|memory| bytes > memory))
         || layout.global_size() == 0
         || may_refuse(&expression.operation)
         || expression.nodes().any(|node| node.memory.is_exposed())

@@ -39,6 +39,23 @@ impl NpyFile {
         Ok(Self { path: path.to_owned(), header: Arc::new(header) })
     }
 
+    /// Makes a file for an array of a dtype and shape, in C order, in place of an empty one. Its
+    /// elements are zero.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Storage`] when it cannot be written, or the format has no such dtype.
+    pub fn create(path: &Path, dtype: DType, shape: &[usize]) -> Result<Self> {
+        let header = Header::new(dtype, shape, false)?;
+        npy::create(path, &header)?;
+        Ok(Self { path: path.to_owned(), header: Arc::new(header) })
+    }
+
+    /// Its name.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Elements that lie in a file of any format.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ mod explanation;
 mod expression;
 mod file;
 mod layout;
+mod mapped;
 mod node;
 mod python_scalar;
 mod reduction;

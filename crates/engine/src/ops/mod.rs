@@ -5,6 +5,7 @@ pub mod create;
 pub mod evaluate;
 pub mod file;
 pub mod host;
+pub mod mapped;
 mod parts;
 pub mod redistribute;
 pub mod reduce;

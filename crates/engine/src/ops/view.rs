@@ -81,3 +81,20 @@ pub fn reinterpret(
     engine.insert(array, LocalArray { distribution: distribution.clone(), rank, block });
     Ok(Reply::done())
 }
+
+/// Makes this engine's piece of an array that reads the same memory and can't be written to.
+///
+/// # Errors
+///
+/// [`EngineError::UnknownArray`].
+pub fn freeze(
+    engine: &Engine,
+    array: ArrayId,
+    base: ArrayId,
+    distribution: &Distribution,
+) -> Result<Reply, EngineError> {
+    let rank = own_rank(engine, distribution)?;
+    let block = engine.block(base)?.frozen();
+    engine.insert(array, LocalArray { distribution: distribution.clone(), rank, block });
+    Ok(Reply::done())
+}

@@ -261,6 +261,7 @@ fn is_agreed(command: &Command) -> bool {
         | Command::Reshape(_)
         | Command::ReadItem { .. }
         | Command::LoadNpy { .. }
+        | Command::OpenFile { .. }
         | Command::SaveNpy { .. }
         | Command::ReadHost { .. }
         | Command::Call { .. }
@@ -268,7 +269,10 @@ fn is_agreed(command: &Command) -> bool {
         | Command::Fill { .. }
         | Command::CopyLocal { .. }
         | Command::WriteHost { .. } => true,
-        Command::Slice { .. } | Command::Transpose { .. } | Command::Reinterpret { .. } => false,
+        Command::Slice { .. }
+        | Command::Transpose { .. }
+        | Command::Reinterpret { .. }
+        | Command::Freeze { .. } => false,
     }
 }
 

@@ -95,6 +95,12 @@ enum Kernel {
     Memory {
         bytes: usize,
     },
+    Scratch {
+        bytes: usize,
+        limit: usize,
+        directory: String,
+        reason: String,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -248,6 +254,13 @@ mod tests {
             KernelError::NoLoop { op: "add" }.into(),
             KernelError::OutOfBounds { value: "300".to_owned(), dtype: DType::UInt8 }.into(),
             KernelError::Memory { bytes: usize::MAX }.into(),
+            KernelError::Scratch {
+                bytes: 9,
+                limit: 8,
+                directory: "/tmp".to_owned(),
+                reason: "No space left on device".to_owned(),
+            }
+            .into(),
             MetaError::IndexOutOfBounds { index: -12, axis: 1, size: 5 }.into(),
             MetaError::ZeroStep.into(),
             MetaError::Invalid { argument: "targets", message: "too many".to_owned() }.into(),

@@ -59,6 +59,38 @@ impl Block {
         Self { buffer, offset: 0, dtype, axes: contiguous_axes(dtype, shape) }
     }
 
+    /// A view of the same memory that can't be written to.
+    #[must_use]
+    pub fn frozen(&self) -> Self {
+        let owner = self.buffer.clone();
+        let pointer = NonNull::new(owner.as_ptr()).unwrap_or(NonNull::dangling());
+        // SAFETY: the memory is that of a buffer, which the new one keeps.
+        let buffer = unsafe { Buffer::lent(pointer, owner.len(), false, Box::new(owner)) };
+        Self { buffer, ..self.clone() }
+    }
+
+    /// The elements of a shape that lie one after another in a buffer, from a byte on, in C or Fortran
+    /// order; `None` when not all of them lie within it.
+    pub fn within(
+        buffer: Arc<Buffer>,
+        offset: usize,
+        dtype: DType,
+        shape: &[usize],
+        fortran_order: bool,
+    ) -> Option<Self> {
+        let len = shape.iter().try_fold(dtype.itemsize(), |len, &axis| len.checked_mul(axis))?;
+        if offset.checked_add(len)? > buffer.len() {
+            return None;
+        }
+        let axes = if fortran_order {
+            let reversed: Vec<usize> = shape.iter().rev().copied().collect();
+            contiguous_axes(dtype, &reversed).into_iter().rev().collect()
+        } else {
+            contiguous_axes(dtype, shape)
+        };
+        Some(Self { buffer, offset: offset as isize, dtype, axes })
+    }
+
     /// The bytes of the elements in C order.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Large memory, asked of the system.
+//! Large memory, asked of the system: from what it has, or in a file.
 
 #![expect(unsafe_code, reason = "memory is asked of the system")]
 #![cfg_attr(
@@ -7,6 +7,10 @@
 )]
 
 use std::ptr::NonNull;
+
+#[cfg(all(target_os = "linux", not(miri)))]
+use super::scratch;
+use super::window;
 
 /// The size of a huge page.
 const HUGE_PAGE: usize = 2 << 20;
@@ -26,6 +30,16 @@ pub struct Mapping {
     mapped: usize,
     first: NonNull<u8>,
     room: usize,
+    backing: Backing,
+}
+
+/// Where what was written is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Backing {
+    /// In memory.
+    Memory,
+    /// In a file, which is gone with the mapping.
+    Scratch,
 }
 
 // SAFETY: a mapping is memory of the whole process, and this value alone unmaps it.
@@ -64,13 +78,53 @@ impl Mapping {
             // system without huge pages ignores it.
             unsafe { libc::madvise(first.as_ptr().cast(), room, libc::MADV_HUGEPAGE) };
         }
-        Some(Self { base, mapped, first, room })
+        Some(Self { base, mapped, first, room, backing: Backing::Memory })
     }
 
     /// As on Linux, but there is no such mapping.
     #[cfg(not(all(target_os = "linux", not(miri))))]
     pub fn new(_len: usize) -> Option<Self> {
         None
+    }
+
+    /// Room for `len` bytes in a file of its own, which vanishes with the mapping or the process.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::KernelError::Scratch`] when there is no room for the file,
+    /// [`crate::KernelError::Memory`] when it can't be mapped.
+    #[cfg(all(target_os = "linux", not(miri)))]
+    pub fn scratch(len: usize) -> crate::Result<Self> {
+        let short = crate::KernelError::Memory { bytes: len };
+        let Some(room) = len.checked_next_multiple_of(PAGE) else { return Err(short) };
+        let file = scratch::file(room)?;
+        // SAFETY: a mapping at an address of the system's choice touches nothing that exists; it
+        // keeps the file, whose space is there.
+        let base = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                room,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_SHARED,
+                std::os::fd::AsRawFd::as_raw_fd(&file),
+                0,
+            )
+        };
+        let base = NonNull::new(base.cast::<u8>()).filter(|_| base != libc::MAP_FAILED);
+        let Some(base) = base else { return Err(short) };
+        window::add(base.as_ptr(), room, false);
+        Ok(Self { base, mapped: room, first: base, room, backing: Backing::Scratch })
+    }
+
+    /// As on Linux, but there is no such mapping.
+    #[cfg(not(all(target_os = "linux", not(miri))))]
+    pub fn scratch(len: usize) -> crate::Result<Self> {
+        Err(crate::KernelError::Memory { bytes: len })
+    }
+
+    /// Whether the bytes are kept in a file.
+    pub fn is_scratch(&self) -> bool {
+        self.backing == Backing::Scratch
     }
 
     /// The first byte of the room.
@@ -86,6 +140,9 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
+        if self.is_scratch() {
+            window::remove(self.base.as_ptr());
+        }
         #[cfg(all(target_os = "linux", not(miri)))]
         // SAFETY: mapped in `new` with this length, and unmapped once.
         unsafe {

@@ -2,9 +2,20 @@
 
 #![expect(unsafe_code, reason = "memory is allocated, lent and freed")]
 
+mod allowance;
+#[cfg(all(target_os = "linux", not(miri)))]
+mod file;
+#[cfg(not(all(target_os = "linux", not(miri))))]
+#[path = "no_file.rs"]
+mod file;
+#[cfg(all(target_os = "linux", not(miri)))]
+mod guard;
 mod limits;
 mod mapping;
 mod pool;
+mod resident;
+mod scratch;
+pub(crate) mod window;
 
 use std::any::Any;
 use std::ptr::NonNull;
@@ -13,7 +24,10 @@ use std::sync::Arc;
 use crate::{KernelError, Result};
 use mapping::Mapping;
 
+pub use allowance::{MemoryLimit, Prediction, predict};
+pub use file::{Lost, lost};
 pub use limits::memory;
+pub use scratch::directory as scratch_directory;
 
 /// The alignment of memory allocated here: a cache line, and the widest vector register.
 pub const ALIGNMENT: usize = 64;
@@ -23,6 +37,21 @@ const USUAL_ALIGNMENT: usize = 16;
 
 /// From this size on, memory is mapped for one buffer alone, and pooled when it is free again.
 const WORTH_POOLING: usize = 1 << 18;
+
+/// What buffers take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// Bytes of memory, of buffers that are large.
+    pub memory: usize,
+    /// Bytes of scratch files.
+    pub scratch: usize,
+}
+
+/// What all large buffers of this process take now.
+pub fn usage() -> Usage {
+    let (memory, scratch) = pool::in_use();
+    Usage { memory, scratch }
+}
 
 /// Memory that holds elements. Shared by the blocks that view it and freed with the last of them.
 ///
@@ -59,7 +88,8 @@ impl Buffer {
     ///
     /// # Errors
     ///
-    /// [`KernelError::Memory`] when there is not enough.
+    /// [`KernelError::Memory`] when there is not enough, [`KernelError::Scratch`] when there is a
+    /// [`MemoryLimit`] and no room for a file either.
     pub fn uninitialised(len: usize) -> Result<Arc<Self>> {
         Self::allocate(len, std::alloc::alloc).map(|(buffer, _)| buffer)
     }
@@ -68,7 +98,7 @@ impl Buffer {
     ///
     /// # Errors
     ///
-    /// [`KernelError::Memory`] when there is not enough.
+    /// As [`Self::uninitialised`].
     pub fn zeroed(len: usize) -> Result<Arc<Self>> {
         let (buffer, zero) = Self::allocate(len, std::alloc::alloc_zeroed)?;
         if !zero {
@@ -85,7 +115,7 @@ impl Buffer {
         small: unsafe fn(std::alloc::Layout) -> *mut u8,
     ) -> Result<(Arc<Self>, bool)> {
         if len >= WORTH_POOLING
-            && let Some((mapping, fresh)) = pool::take(len)
+            && let Some((mapping, fresh)) = pool::take(len)?
         {
             let pointer = mapping.first();
             let owner = Owner::Pooled(Some(mapping));

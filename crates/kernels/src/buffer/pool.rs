@@ -8,8 +8,10 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::allowance;
 use super::limits::limits;
 use super::mapping::Mapping;
+use crate::Result;
 
 /// How long free memory is kept.
 const KEPT_FOR: Duration = Duration::from_millis(500);
@@ -17,25 +19,61 @@ const KEPT_FOR: Duration = Duration::from_millis(500);
 static POOL: Mutex<Pool> = Mutex::new(Pool::new());
 
 /// Room for `len` bytes, and whether they are fresh from the system and therefore zero; `None` when
-/// the system has no memory or no mappings.
-pub fn take(len: usize) -> Option<(Mapping, bool)> {
+/// the system has no memory or no mappings. Where the process may have no more memory, the room is in
+/// a file.
+///
+/// # Errors
+///
+/// As [`Mapping::scratch`].
+pub fn take(len: usize) -> Result<Option<(Mapping, bool)>> {
+    if isize::try_from(len).is_err() {
+        return Ok(None);
+    }
     let mut pool = lock();
     if let Some(mapping) = pool.take(len) {
-        return Some((mapping, false));
+        return Ok(Some((mapping, false)));
     }
-    let superfluous = pool.make_way(len, limits().most_held);
+    let allowed = allowance::room(pool.used + pool.kept);
+    if allowed.is_some_and(|room| pool.used.saturating_add(len) > room) {
+        drop(pool);
+        let mapping = Mapping::scratch(len)?;
+        lock().spilled += mapping.room();
+        return Ok(Some((mapping, true)));
+    }
+    let superfluous = pool.make_way(len, limits().most_held.min(allowed.unwrap_or(usize::MAX)));
+    // Taken before the lock is gone, so that others see that it is.
+    pool.used += len;
     drop(pool);
     drop(superfluous);
-    let mapping = Mapping::new(len).or_else(|| if empty() { Mapping::new(len) } else { None })?;
-    lock().used += mapping.room();
-    Some((mapping, true))
+    let mapping = Mapping::new(len).or_else(|| if empty() { Mapping::new(len) } else { None });
+    let mut pool = lock();
+    pool.used -= len;
+    let Some(mapping) = mapping else { return Ok(None) };
+    pool.used += mapping.room();
+    Ok(Some((mapping, true)))
 }
 
 /// Keeps memory that became free.
 pub fn give(mapping: Mapping) {
+    if mapping.is_scratch() {
+        lock().spilled -= mapping.room();
+        return;
+    }
     // What must go is unmapped after the lock is gone: that takes a while.
     let superfluous = lock().give(mapping, Instant::now(), limits().most_kept);
     drop(superfluous);
+}
+
+/// How many bytes are held, whether in use or not; those in files don't count.
+pub fn held() -> usize {
+    let pool = lock();
+    pool.used + pool.kept
+}
+
+/// How many bytes are in use: in memory, and in scratch files.
+pub fn in_use() -> (usize, usize) {
+    let pool = lock();
+    (pool.used, pool.spilled)
 }
 
 /// Gives everything back to the system; false if there was nothing.
@@ -59,13 +97,15 @@ struct Pool {
     kept: usize,
     /// The bytes of mappings that are in use.
     used: usize,
+    /// The bytes in scratch files.
+    spilled: usize,
     /// Whether a thread watches over the entries.
     watched: bool,
 }
 
 impl Pool {
     const fn new() -> Self {
-        Self { entries: Vec::new(), kept: 0, used: 0, watched: false }
+        Self { entries: Vec::new(), kept: 0, used: 0, spilled: 0, watched: false }
     }
 
     /// The best fit for `len` bytes, the last released of equals: it may still be in a cache. At

@@ -6,6 +6,7 @@ pub(crate) mod rows;
 mod tiles;
 mod transpose;
 
+use crate::buffer::window;
 use crate::scalar::no_cast;
 use crate::walk::{Motion, Odometer, Walk};
 use crate::{Block, DType, KernelError, Program, Result, Scalar};
@@ -74,16 +75,31 @@ pub fn fill_bytes(dest: &Block, item: &[u8]) -> Result<()> {
         return Ok(());
     }
     let walk = Walk::new(&dest.shape(), &[dest], |_| false);
-    let mut pointers = walk.starts.clone();
+    // SAFETY: the walk stays within the block, which is writable.
+    let mut fill = |walk: Walk<'_>| unsafe { fill_walk(&walk, item) };
+    if window::is_in_use() {
+        walk.in_parts(item.len(), &mut fill);
+    } else {
+        fill(walk);
+    }
+    Ok(())
+}
+
+/// Sets the bytes of every element of the walk's only block.
+///
+/// # Safety
+///
+/// The walk must stay within memory that is valid for writes of items.
+unsafe fn fill_walk(walk: &Walk<'_>, item: &[u8]) {
     let inner = walk.lens.len().saturating_sub(1);
     let len = walk.lens.last().copied().unwrap_or(1);
-    let mut odometer = Odometer::new(inner);
+    let (mut odometer, mut pointers) = Odometer::begin(walk, inner);
     loop {
         let motion = walk.lens.last().map(|_| walk.motion(inner, 0));
-        // SAFETY: the walk stays within the block, which is writable.
+        // SAFETY: the caller's promise.
         unsafe { rows::fill_row(pointers[0], motion, item, len) };
-        if !odometer.advance(&walk, &mut pointers) {
-            return Ok(());
+        if !odometer.advance(walk, &mut pointers) {
+            return;
         }
     }
 }
@@ -103,7 +119,21 @@ pub(crate) fn check_writable(dest: &Block) -> Result<()> {
 ///
 /// The walk must stay within memory that is valid for reads (block 1) and writes (block 0) of
 /// items, and the two must not overlap.
-unsafe fn copy_walk(mut walk: Walk<'_>, itemsize: usize) {
+unsafe fn copy_walk(walk: Walk<'_>, itemsize: usize) {
+    if !window::is_in_use() {
+        // SAFETY: the caller's promise.
+        return unsafe { copy_part(walk, itemsize) };
+    }
+    // SAFETY: the caller's promise, of each part.
+    walk.in_parts(itemsize, &mut |part| unsafe { copy_part(part, itemsize) });
+}
+
+/// Copies block 1 of the walk to block 0, at once.
+///
+/// # Safety
+///
+/// As [`copy_walk`].
+unsafe fn copy_part(mut walk: Walk<'_>, itemsize: usize) {
     // A short contiguous run on both sides is one larger item.
     let mut itemsize = itemsize;
     while let Some(inner) = walk.lens.len().checked_sub(1) {
@@ -136,8 +166,7 @@ unsafe fn copy_walk(mut walk: Walk<'_>, itemsize: usize) {
             rows: if axes == 2 { walk.motion(inner - 1, block) } else { Motion::Stride(0) },
             columns: walk.motion(inner, block),
         };
-        let mut pointers = walk.starts.clone();
-        let mut odometer = Odometer::new(walk.lens.len() - axes);
+        let (mut odometer, mut pointers) = Odometer::begin(&walk, walk.lens.len() - axes);
         loop {
             let (dest, source) = (place(pointers[0], 0), place(pointers[1], 1));
             rows::copy_rows(source, dest, itemsize, rows, walk.lens[inner]);

@@ -48,8 +48,7 @@ pub unsafe fn copy_tiles(walk: &Walk<'_>, other: usize, itemsize: usize) {
         source: (stride(other, 1), stride(inner, 1)),
         dest: (stride(other, 0), stride(inner, 0)),
     };
-    let mut pointers = walk.starts.clone();
-    let mut odometer = Odometer::new(inner);
+    let (mut odometer, mut pointers) = Odometer::begin(walk, inner);
     loop {
         if odometer.positions()[other] == 0 {
             // SAFETY: the caller's promise.

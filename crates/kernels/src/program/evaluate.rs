@@ -3,8 +3,10 @@
 use super::flags::Record;
 use super::layout::Blocks;
 use super::parts::Parts;
+use super::ready::Ready;
 use super::run::run;
 use super::{FloatFlags, Input, Program};
+use crate::buffer::window;
 use crate::copy::check_writable;
 use crate::parallel;
 use crate::walk::{PerBlock, Walk};
@@ -76,16 +78,40 @@ impl Program {
         let walk = Walk::new(shape, &all, labelled);
         let parts = Parts::new(self, &walk, threads);
         if parts.count == 1 {
-            return Ok(run(self, ready, &walk, blocks)?.finish());
+            return Ok(self.run_walk(ready, walk, blocks)?.finish());
         }
         let mut record = Record::default();
         for found in parallel::map(parts.count, |index| {
             let walk = Walk::new(shape, &all, labelled);
-            run(self, ready, &parts.part(&walk, index), blocks)
+            self.run_walk(ready, parts.part(&walk, index), blocks)
         }) {
             record.merge(&found?);
         }
         Ok(record.finish())
+    }
+
+    /// Runs over a walk: where there are mapped files and a limit on memory, in parts.
+    fn run_walk<'a>(
+        &'a self,
+        ready: &'a Ready,
+        walk: Walk<'a>,
+        blocks: Blocks<'a>,
+    ) -> Result<Record> {
+        if !window::is_in_use() {
+            return run(self, ready, &walk, blocks);
+        }
+        let whole = blocks.whole.max(walk.lens.iter().product());
+        let blocks = Blocks { whole, ..blocks };
+        let mut outcome = Ok(Record::default());
+        walk.in_parts(size_of::<f64>(), &mut |part| {
+            if let Ok(record) = &mut outcome {
+                match run(self, ready, &part, blocks) {
+                    Ok(found) => record.merge(&found),
+                    Err(error) => outcome = Err(error),
+                }
+            }
+        });
+        outcome
     }
 
     fn check(

@@ -2,6 +2,7 @@
 
 #![expect(unsafe_code, reason = "elements are read and written where they lie")]
 
+use crate::buffer::window;
 use crate::{Block, DType, Element, Opaque, Result};
 
 use super::walk::Step;
@@ -39,6 +40,10 @@ impl<T: Element> Memory<T> {
         scratch: &'a mut Vec<T>,
     ) -> &'a [T] {
         let item = size_of::<T>() as isize;
+        if window::is_in_use() && len > 0 {
+            let place = self.origin.wrapping_byte_offset(offset + step.at(first));
+            window::touched(place.cast(), len, step.distance());
+        }
         match step {
             Step::Stride(stride) => {
                 let start = self.origin.wrapping_byte_offset(offset + stride * first as isize);

@@ -28,7 +28,8 @@ impl Step {
     }
 
     /// How far apart neighbours are, roughly.
-    fn distance(&self) -> usize {
+    #[inline]
+    pub(super) fn distance(&self) -> usize {
         match self {
             Self::Stride(stride) => stride.unsigned_abs(),
             Self::Offsets(offsets) => offsets.get(..2).map_or(0, |pair| pair[1].abs_diff(pair[0])),

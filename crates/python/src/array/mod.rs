@@ -402,6 +402,11 @@ impl PyArray {
         Ok(work(py, self.pending_bytes(), || self.inner.view(dtype))?.into())
     }
 
+    /// A view of the same memory that can't be written to.
+    fn frozen(&self, py: Python<'_>) -> PyResult<Self> {
+        Ok(work(py, self.pending_bytes(), || self.inner.frozen())?.into())
+    }
+
     /// A copy in the same layout, cast; `deferred`: made when somebody needs it.
     #[pyo3(signature = (dtype, *, deferred=false))]
     fn astype(&self, py: Python<'_>, dtype: &Bound<'_, PyAny>, deferred: bool) -> PyResult<Self> {

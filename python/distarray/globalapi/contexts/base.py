@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import operator
 import os
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
@@ -16,10 +17,12 @@ from distarray.globalapi import _pool, _registered
 from distarray.globalapi._call import Call, Outgoing, as_copy, as_proxy
 from distarray.globalapi._handle import Handle
 from distarray.globalapi._proxies import ArrayProxy, CommProxy
+from distarray.globalapi.contexts.limits import bytes_of, default_limit
 from distarray.globalapi.creation import CreationMethods
 from distarray.globalapi.files import FileMethods
 from distarray.globalapi.stores import StoreMethods
 from distarray.localapi.proxyize import Proxy
+from distarray.utils import readable
 
 if TYPE_CHECKING:
     from distarray import _core
@@ -58,8 +61,10 @@ class BaseContext(CreationMethods, FileMethods, StoreMethods):
         targets: list[int],
         communication: Communication,
         deferred: bool | None,
+        memory_limit: int | str | None,
     ) -> None:
         self._closed = False
+        limit = default_limit() if memory_limit is None else bytes_of(memory_limit)
         if communication not in COMMUNICATION:
             raise ValueError(
                 f"communication is {communication!r}; expected one of {', '.join(COMMUNICATION)}"
@@ -71,6 +76,11 @@ class BaseContext(CreationMethods, FileMethods, StoreMethods):
         self._pool = pool
         self._pushed: set[str] = set()
         self._calls = itertools.count(1)
+        self._memory_limit = limit
+        if limit is not None:
+            # It ends with the context, even if nobody closes that.
+            self._lift = weakref.finalize(self, pool.limit_memory(limit, targets))
+            self._lift.atexit = False
 
     # ---- Engines -------------------------------------------------------------------------------
 
@@ -83,6 +93,11 @@ class BaseContext(CreationMethods, FileMethods, StoreMethods):
     def all_targets(self) -> list[int]:
         """All engines that there are, also those that this context doesn't use."""
         return list(range(len(self._engines)))
+
+    @property
+    def memory_limit(self) -> int | None:
+        """How many bytes of memory each process of the context may have, if there is a limit."""
+        return self._memory_limit
 
     @property
     def comm(self) -> Proxy:
@@ -436,6 +451,8 @@ class BaseContext(CreationMethods, FileMethods, StoreMethods):
         if not self._closed:
             self.cleanup()
             self._closed = True
+            if self._memory_limit is not None:
+                self._lift()
 
     def _is_current(self) -> bool:
         """Return whether the context can be used."""
@@ -443,7 +460,8 @@ class BaseContext(CreationMethods, FileMethods, StoreMethods):
 
     def __repr__(self) -> str:
         state = ", closed" if self._closed else ""
-        return f"<{type(self).__name__}: engines {self.targets}{self._nature}{state}>"
+        limit = "" if self._memory_limit is None else f", {readable(self._memory_limit)} at most"
+        return f"<{type(self).__name__}: engines {self.targets}{self._nature}{limit}{state}>"
 
     def __enter__(self) -> Self:
         return self

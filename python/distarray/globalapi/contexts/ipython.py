@@ -39,7 +39,7 @@ class IPythonContext(BaseContext):
         default all.
     nengines : int, optional
         The number of engines, the first ones.
-    communication, deferred
+    communication, deferred, memory_limit
         As of `ThreadContext`.
 
     Attributes
@@ -66,10 +66,11 @@ class IPythonContext(BaseContext):
         nengines: int | None = None,
         communication: Communication = "allow",
         deferred: bool | None = None,
+        memory_limit: int | str | None = None,
     ) -> None:
         client = default_client() if client is None else client
         chosen = _chosen(sorted(client.ids), targets, nengines)
-        super().__init__(_pool_of(client, chosen), chosen, communication, deferred)
+        super().__init__(_pool_of(client, chosen), chosen, communication, deferred, memory_limit)
         self.client = client
         self.view = client[chosen]
 

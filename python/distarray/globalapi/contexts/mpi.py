@@ -31,7 +31,7 @@ class MPIContext(BaseContext):
     nengines : int, optional
         The number of engines; by default all that mpiexec has started, or else what
         ``DISTARRAY_NUM_ENGINES`` says or the number of cores.
-    communication, deferred
+    communication, deferred, memory_limit
         As of `ThreadContext`.
 
     Raises
@@ -50,6 +50,7 @@ class MPIContext(BaseContext):
         nengines: int | None = None,
         communication: Communication = "allow",
         deferred: bool | None = None,
+        memory_limit: int | str | None = None,
     ) -> None:
         launched = _launched()
 
@@ -57,7 +58,9 @@ class MPIContext(BaseContext):
             return _pool.default_count() if launched is None else len(launched.engines)
 
         chosen = choose_targets(targets, nengines, default)
-        super().__init__(_enough(launched, chosen[-1] + 1), chosen, communication, deferred)
+        super().__init__(
+            _enough(launched, chosen[-1] + 1), chosen, communication, deferred, memory_limit
+        )
 
 
 class SpmdContext(BaseContext):
@@ -73,7 +76,7 @@ class SpmdContext(BaseContext):
         The ranks that hold arrays; by default all.
     nengines : int, optional
         The number of ranks that hold arrays, the first ones.
-    communication, deferred
+    communication, deferred, memory_limit
         As of `ThreadContext`.
 
     Raises
@@ -92,6 +95,7 @@ class SpmdContext(BaseContext):
         nengines: int | None = None,
         communication: Communication = "allow",
         deferred: bool | None = None,
+        memory_limit: int | str | None = None,
     ) -> None:
         size = _mpi.mpi().COMM_WORLD.size
         chosen = choose_targets(targets, nengines, lambda: size)
@@ -100,7 +104,7 @@ class SpmdContext(BaseContext):
                 f"a context of kind 'spmd' with engine {chosen[-1]} needs {chosen[-1] + 1} "
                 f"processes, and mpiexec has started {size}"
             )
-        super().__init__(_all_ranks(), chosen, communication, deferred)
+        super().__init__(_all_ranks(), chosen, communication, deferred, memory_limit)
 
 
 def _is_checking() -> bool:

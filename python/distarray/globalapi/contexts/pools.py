@@ -6,14 +6,11 @@ import itertools
 import pickle
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
+from distarray import _core
 from distarray.globalapi import _pool
 from distarray.utils import DISTARRAY_BASE_NAME, uid
-
-if TYPE_CHECKING:
-    from distarray import _core
-
 
 T = TypeVar("T")
 
@@ -41,6 +38,18 @@ class Pool(ABC):
         """Call a function in one process; return in all what it returns there."""
         return function()
 
+    def limit_memory(self, limit: int, targets: list[int]) -> Callable[[], None]:
+        """Limit the memory of this process and of engines; return what lifts the limit."""
+        return _core.MemoryLimit(limit).lift
+
+    def predict_memory(self, pieces: list[int], targets: list[int]) -> tuple[int, int]:
+        """Return what new pieces on each engine will come to, in bytes.
+
+        That is the most memory of any process, and how much will lie in scratch files.
+        """
+        predictions = self.call(targets, _Predict(pieces))
+        return max(peak for peak, _ in predictions), sum(files for _, files in predictions)
+
     @abstractmethod
     def put(self, name: str, value: Any, targets: list[int]) -> None:
         """Give engines an object that functions on them find by name."""
@@ -59,6 +68,10 @@ class ThreadPool(Pool):
 
     def __init__(self, engines: _core.Engines) -> None:
         self.engines = engines
+
+    def predict_memory(self, pieces: list[int], targets: list[int]) -> tuple[int, int]:
+        """Return what new pieces on each engine will come to: all are in this process."""
+        return _core.predict_memory(pieces * len(targets))
 
     def put(self, name: str, value: Any, targets: list[int]) -> None:
         """Give engines an object that functions on them find by name."""
@@ -89,6 +102,10 @@ class SpmdPool(ThreadPool):
         super().__init__(engines)
         self.number = number
         self._keys = itertools.count(1)
+
+    def predict_memory(self, pieces: list[int], targets: list[int]) -> tuple[int, int]:
+        """Return what new pieces on each engine will come to: each is a process."""
+        return Pool.predict_memory(self, pieces, targets)
 
     def new_key(self) -> str:
         """Return what the names of all that a new context leaves here begin with: on all alike."""
@@ -161,6 +178,18 @@ class ProcessPool(Pool):
                 self._untold[target].clear()
         return super().call(targets, function)
 
+    def limit_memory(self, limit: int, targets: list[int]) -> Callable[[], None]:
+        """Limit the memory of this process and of engines; return what lifts the limit."""
+        lift_here = super().limit_memory(limit, targets)
+        name, released = f"memory_limit_{uid()}", self.released
+        self.call(targets, _Limit(name, limit))
+
+        def lift() -> None:
+            lift_here()
+            released.append(name)
+
+        return lift
+
     def put(self, name: str, value: Any, targets: list[int]) -> None:
         """Give engines an object that functions on them find by name."""
         self.call(sorted(targets), _Put(name, value))
@@ -183,6 +212,27 @@ class _Put:
 
     def __call__(self, engine: _core.Engine) -> None:
         _pool.space_of(engine).objects[self.name] = self.value
+
+
+class _Limit:
+    """Limits the memory of the process that an engine is, until the name is forgotten."""
+
+    def __init__(self, name: str, limit: int) -> None:
+        self.name = name
+        self.limit = limit
+
+    def __call__(self, engine: _core.Engine) -> None:
+        _pool.space_of(engine).objects[self.name] = _core.MemoryLimit(self.limit)
+
+
+class _Predict:
+    """Says what new pieces will come to in the process that an engine is."""
+
+    def __init__(self, pieces: list[int]) -> None:
+        self.pieces = pieces
+
+    def __call__(self, engine: _core.Engine) -> tuple[int, int]:
+        return _core.predict_memory(self.pieces)
 
 
 class _Tidying:

@@ -26,6 +26,11 @@ class ThreadContext(BaseContext):
         Whether elementwise operations on large arrays wait until somebody needs their elements, so
         that several of them are computed in one pass over memory; by default true, unless the
         environment variable ``DISTARRAY_DEFERRED`` is 0.
+    memory_limit : int or str, optional
+        How much memory each process of the context may have, in bytes or as a text such as
+        ``"4GB"``: this one, with its engines that are threads, and each engine that is a process.
+        Arrays for which there is no more room lie in scratch files. By default what the environment
+        variable ``DISTARRAY_MEMORY_LIMIT`` says, else no limit.
 
     Raises
     ------
@@ -49,10 +54,11 @@ class ThreadContext(BaseContext):
         nengines: int | None = None,
         communication: Communication = "allow",
         deferred: bool | None = None,
+        memory_limit: int | str | None = None,
     ) -> None:
         chosen = choose_targets(targets, nengines, _pool.default_count)
         pool = ThreadPool(_pool.engines(chosen[-1] + 1))
-        super().__init__(pool, chosen, communication, deferred)
+        super().__init__(pool, chosen, communication, deferred, memory_limit)
 
     def _is_current(self) -> bool:
         return super()._is_current() and _pool.is_current(self._pool.engines)

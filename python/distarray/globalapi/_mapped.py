@@ -1,0 +1,96 @@
+"""Arrays whose elements stay in files, and expressions that are computed into files."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from distarray import _core
+from distarray.globalapi import _formats
+from distarray.globalapi._files import check_array, layout_for
+from distarray.globalapi.contexts.pools import ThreadPool
+from distarray.localapi.local_array import hdf5
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from distarray.globalapi.context import BaseContext
+    from distarray.globalapi.distarray import DistArray
+    from distarray.globalapi.maps import Distribution
+
+__all__ = ["open_array", "store"]
+
+
+def open_array(
+    context: BaseContext, path: Any, distribution: Distribution | None, key: str | None
+) -> DistArray:
+    """Return an array that can only be read, whose elements stay in a file."""
+    from distarray.globalapi.distarray import DistArray
+
+    known = _formats.format_of(path)
+    find = _FINDERS.get(known.name)
+    file = None
+    if find is not None:
+        _formats.refuse_patterns(context, path)
+        name, options = known.arguments(path, key, {})
+        file = find(context, os.fspath(name), **options)
+    if file is None:
+        array = _formats.load(context, path, distribution, key, {})
+        return DistArray._wrap(context, array._array.frozen(), array.distribution)
+    layout = layout_for(context, file.shape, distribution, path)
+    return DistArray._wrap(context, file.open(context._engines, layout._core), layout)
+
+
+def _in_npy(context: BaseContext, path: str) -> _core.NpyFile | None:
+    """Return where the elements of a file are."""
+    return _core.NpyFile(path)
+
+
+def _in_hdf5(context: BaseContext, path: str, key: str = "buffer") -> _core.NpyFile | None:
+    """Return where the elements of a dataset are, if they lie as they do in memory."""
+    found = context._once(lambda: hdf5.facts(path, key))
+    if found.offset is None:
+        return None
+    return _core.NpyFile.raw(path, found.dtype, found.shape, found.offset)
+
+
+#: What finds the elements in files of a format, where they may lie as they do in memory.
+_FINDERS: dict[str, Callable[..., _core.NpyFile | None]] = {"npy": _in_npy, "hdf5": _in_hdf5}
+
+
+def store(
+    context: BaseContext, expression: DistArray, path: Any, key: str | None, options: dict[str, Any]
+) -> None:
+    """Compute an expression into a file."""
+    check_array(context, expression)
+    known = _formats.format_of(path)
+    is_direct = (
+        known.name == "npy"
+        and expression._array.is_pending
+        and expression.size > 0
+        # Engines on other machines would write to pages that they share.
+        and type(context._pool) is ThreadPool
+    )
+    if not is_direct:
+        _formats.save(context, path, expression, key, options)
+        return
+    name, unknown = known.arguments(path, key, options)
+    if unknown:
+        raise TypeError(f"npy files take no options; got {', '.join(unknown)}")
+    _compute_into_npy(context, expression, os.fspath(name))
+
+
+def _compute_into_npy(context: BaseContext, expression: DistArray, path: str) -> None:
+    """Compute an expression into the pages of a file, which gets its name when that is done."""
+    from distarray.globalapi.distarray import DistArray
+
+    temporary = _core.begin_replacement(path)
+    layout = expression.distribution
+    try:
+        file = _core.NpyFile.create(temporary, expression.dtype, expression.shape)
+        core = file.open(context._engines, layout._core, is_writable=True)
+        DistArray._wrap(context, core, layout)[...] = expression
+        _core.finish_replacement(temporary, path)
+    except BaseException:
+        _core.discard_replacement(temporary)
+        raise
