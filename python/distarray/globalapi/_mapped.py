@@ -64,33 +64,51 @@ def store(
     """Compute an expression into a file."""
     check_array(context, expression)
     known = _formats.format_of(path)
+    compute = _STORES.get(known.name)
     is_direct = (
-        known.name == "npy"
-        and expression._array.is_pending
+        expression._array.is_pending
         and expression.size > 0
         # Engines on other machines would write to pages that they share.
         and type(context._pool) is ThreadPool
     )
-    if not is_direct:
+    if compute is None or not is_direct:
         _formats.save(context, path, expression, key, options)
-        return
-    name, unknown = known.arguments(path, key, options)
-    if unknown:
-        raise TypeError(f"npy files take no options; got {', '.join(unknown)}")
-    _compute_into_npy(context, expression, os.fspath(name))
+    else:
+        name, arguments = known.arguments(path, key, options)
+        compute(expression, os.fspath(name), **arguments)
 
 
-def _compute_into_npy(context: BaseContext, expression: DistArray, path: str) -> None:
-    """Compute an expression into the pages of a file, which gets its name when that is done."""
-    from distarray.globalapi.distarray import DistArray
-
-    temporary = _core.begin_replacement(path)
+def _compute(expression: DistArray, file: _core.NpyFile) -> None:
+    """Compute an expression into the pages of a file."""
     layout = expression.distribution
+    core = file.open(expression.context._engines, layout._core, is_writable=True)
+    expression._wrap(expression.context, core, layout)[...] = expression
+
+
+def _to_npy(expression: DistArray, path: str) -> None:
+    """Compute an expression into a file, which gets its name when that is done."""
+    temporary = _core.begin_replacement(path)
     try:
-        file = _core.NpyFile.create(temporary, expression.dtype, expression.shape)
-        core = file.open(context._engines, layout._core, is_writable=True)
-        DistArray._wrap(context, core, layout)[...] = expression
+        _compute(expression, _core.NpyFile.create(temporary, expression.dtype, expression.shape))
         _core.finish_replacement(temporary, path)
     except BaseException:
         _core.discard_replacement(temporary)
         raise
+
+
+def _to_hdf5(expression: DistArray, path: str, key: str = "buffer", mode: str = "a") -> None:
+    """Compute an expression into a dataset, which is there when that is done."""
+    new = hdf5.NewDataset(path, key, mode, expression.shape, expression.dtype)
+    temporary, offset = new.begin()
+    try:
+        if offset is not None:
+            dtype, shape = expression.dtype, expression.shape
+            _compute(expression, _core.NpyFile.raw(temporary, dtype, shape, offset))
+        new.finish()
+    except BaseException:
+        new.discard()
+        raise
+
+
+#: What computes expressions into files of a format, where they lie in them as they do in memory.
+_STORES: dict[str, Callable[..., None]] = {"npy": _to_npy, "hdf5": _to_hdf5}

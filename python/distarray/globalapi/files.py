@@ -150,10 +150,10 @@ class FileMethods:
     ) -> None:
         """Compute an expression into a file.
 
-        For ``.npy`` files and engines that are threads, results are written as they come: there is
-        no other copy of them. Otherwise the expression is computed first (into scratch files, as
-        far as the context's memory limit asks for that) and then saved. Either way the file gets
-        its name when it is complete.
+        For ``.npy`` and HDF5 files and engines that are threads, results are written as they come:
+        there is no other copy of them. Otherwise the expression is computed first (into scratch
+        files, as far as the context's memory limit asks for that) and then saved. Either way the
+        file gets its name when it is complete.
 
         Parameters
         ----------

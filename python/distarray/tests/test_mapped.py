@@ -253,11 +253,38 @@ def test_an_expression_over_the_file_that_it_replaces(tmp_path):
     np.testing.assert_array_equal(a.toarray(), np.arange(500_000.0))
 
 
+@pytest.mark.parametrize("engines", [1, 3])
+def test_an_expression_is_computed_into_a_dataset(engines, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    context, path = context_of(engines), tmp_path / "x.h5"
+    x = np.random.default_rng(2).normal(size=(500, 600))
+    a = context.fromarray(x, Distribution(context, x.shape, dist="nb"))
+    context.store(a * 3, path, key="group/three")
+    context.store(a > 0, path)
+    context.store((a * 3)[:0], path, key="none")
+
+    def read():
+        with h5py.File(path, "r") as file:
+            return file["group/three"][...], file["buffer"][...], file["none"].shape
+
+    three, positive, none = context._once(read)
+    np.testing.assert_array_equal(three, x * 3)
+    np.testing.assert_array_equal(positive, x > 0)
+    assert none == (0, 600)
+    with pytest.raises(ValueError, match="key: 'buffer' exists"):
+        context.store(a + 1, path)
+    np.testing.assert_array_equal(context.open(path, key="group/three").toarray(), x * 3)
+
+
 def test_other_formats_are_saved(tmp_path):
-    pytest.importorskip("h5py")
-    context, path = context_of(2), tmp_path / "x.h5"
-    context.store(context.ones((300, 200)) * 3, path, key="three")
-    assert context.load_hdf5(path, key="three").sum() == 3 * 300 * 200
+    zarr = pytest.importorskip("zarr")
+    context, path = context_of(2), tmp_path / "x.zarr"
+    context.store(context.ones((600, 500)) * 3, path)
+    assert context._once(lambda: float(zarr.open_array(path, mode="r")[...].sum())) == 900_000
+    a = context.open(path)
+    assert a.sum() == 900_000
+    with pytest.raises(ValueError, match="read-only"):
+        a[0] = 1
 
 
 def test_what_cannot_be_stored_leaves_the_file_as_it_was(tmp_path):
