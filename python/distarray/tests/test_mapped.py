@@ -148,7 +148,6 @@ def test_the_function_of_the_package_uses_the_default_context(x, tmp_path):
     assert np.array_equal(np.load(tmp_path / "y.npy"), x * 2)
 
 
-@pytest.mark.in_process
 @pytest.mark.parametrize("engines", [1, 2])
 def test_a_file_that_is_made_shorter_is_an_error_that_names_it(engines, tmp_path):
     context, path = context_of(engines), tmp_path / "x.npy"

@@ -3,7 +3,7 @@
 use distarray_kernels::{Block, DType};
 use distarray_meta::{AxisMap, Distribution, plan};
 
-use super::own_rank;
+use super::{mapped, own_rank};
 use crate::command::Item;
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -53,7 +53,8 @@ pub fn write(
 ///
 /// # Errors
 ///
-/// [`EngineError::UnknownArray`], [`EngineError::Kernel`].
+/// [`EngineError::UnknownArray`], [`EngineError::Kernel`]; [`EngineError::Storage`] when they are in a file
+/// that does not have them any more.
 pub fn sent(
     engine: &Engine,
     array: ArrayId,
@@ -62,7 +63,9 @@ pub fn sent(
     let rank = own_rank(engine, distribution)?;
     let block = engine.block(array)?;
     let transfers = plan::sends(distribution, &whole(distribution)?, rank);
-    Ok((block.dtype(), pack(&block, &transfers)?))
+    let packed = pack(&block, &transfers)?;
+    mapped::check()?;
+    Ok((block.dtype(), packed))
 }
 
 /// Copies the elements that a rank has [sent] to their place in the client's memory.

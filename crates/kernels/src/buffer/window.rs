@@ -63,13 +63,14 @@ impl Window {
         }
     }
 
-    /// Drops all pages if there are too many; returns how many bytes lie in memory.
-    fn look(&mut self) -> usize {
+    /// Drops all pages if there are too many, or will be with so many bytes more; returns how many bytes
+    /// lie in memory.
+    fn look(&mut self, more: usize) -> usize {
         /// Pages are not dropped more often than every so many bytes, if that doesn't help.
         const LEAST: usize = 8 << 20;
         let Some(ceiling) = self.ceiling else { return 0 };
         let resident = Resident::now().map_or(0, Resident::total);
-        if resident <= self.threshold {
+        if resident.saturating_add(more) <= self.threshold {
             return resident;
         }
         for mapping in &self.mappings {
@@ -164,7 +165,7 @@ fn counted(bytes: usize) -> bool {
         return false;
     }
     PASSED.store(0, Ordering::Relaxed);
-    lock().look();
+    lock().look(0);
     true
 }
 
@@ -196,7 +197,7 @@ mod watcher {
     use super::{Duration, lock};
 
     /// How long it sleeps: so short a time that few pages come in meanwhile.
-    const SHORT: Duration = Duration::from_millis(1);
+    const SHORT: Duration = Duration::from_micros(500);
     /// As long while nothing changes, which costs a thousandth of a core.
     const LONG: Duration = Duration::from_millis(4);
     /// Nothing has changed after so many times.
@@ -209,15 +210,17 @@ mod watcher {
     }
 
     fn watch() {
-        let (mut before, mut same) = (0, 0);
+        let (mut before, mut growth, mut same) = (0, 0, 0);
         loop {
             let mut window = lock();
             if window.ceiling.is_none() || window.mappings.is_empty() {
                 window.watched = false;
                 return;
             }
-            let resident = window.look();
+            // It may be late the next time, on a machine that has much to do.
+            let resident = window.look(2 * growth);
             drop(window);
+            growth = resident.saturating_sub(before);
             same = if resident == before { same + 1 } else { 0 };
             before = resident;
             std::thread::sleep(if same < PATIENCE { SHORT } else { LONG });
