@@ -14,6 +14,7 @@ pub mod region;
 pub mod replacement;
 #[cfg(test)]
 mod scratch;
+mod write_back;
 
 pub use error::{ErrorKind, Result, StorageError};
 pub use file::ArrayFile;
