@@ -150,9 +150,16 @@ fn finish_at(temporary: &Path, path: &Path, existing: Existing) -> io::Result<()
             }
         }
         Existing::Refused => {
-            // A link is made only if there is no such name: nobody else can come between.
-            fs::hard_link(temporary, &target)?;
-            fs::remove_file(temporary)?;
+            // A link is made only if there is no such name: nobody else can come between. Where
+            // the file system has no links, it is looked for just before.
+            match fs::hard_link(temporary, &target) {
+                Ok(()) => fs::remove_file(temporary)?,
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(error),
+                Err(_) if fs::symlink_metadata(&target).is_ok() => {
+                    return Err(ErrorKind::AlreadyExists.into());
+                }
+                Err(_) => fs::rename(temporary, &target)?,
+            }
         }
     }
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
