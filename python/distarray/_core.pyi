@@ -26,7 +26,9 @@ __all__ = [
     "Op",
     "Passing",
     "__version__",
+    "advance_progress",
     "align",
+    "begin_progress",
     "begin_replacement",
     "check_communicator",
     "check_dim_data_per_rank",
@@ -37,7 +39,9 @@ __all__ = [
     "discard_replacement",
     "dnpy_header",
     "elementwise",
+    "end_progress",
     "evaluate",
+    "expect_progress",
     "finish_replacement",
     "flat_intervals",
     "in_process_group",
@@ -50,6 +54,9 @@ __all__ = [
     "predict_memory",
     "scratch_directory",
     "serve",
+    "start_progress",
+    "stop_progress",
+    "watch_progress",
 ]
 
 __version__: str
@@ -744,3 +751,28 @@ class Array:
 
         `passing` says that nobody will ask for the elements again.
         """
+
+def begin_progress() -> bool:
+    """Say that work begins which is several commands; whether it is no part of other work."""
+
+def end_progress() -> None:
+    """Say that the work is over which `begin_progress` said to begin."""
+
+def expect_progress(count: int) -> None:
+    """Say that so much is to be done."""
+
+def advance_progress(count: int) -> None:
+    """Say that so much was done."""
+
+def start_progress() -> None:
+    """Say that a thread is about to wait in `watch_progress`, until `stop_progress`."""
+
+def watch_progress(is_shown: bool, delay: float) -> tuple[float, int, int] | None:
+    """Wait until work has lasted `delay` seconds.
+
+    Gives how long it has lasted, how much was done and how much there is to do, 0 if that isn't
+    known; then, if a bar `is_shown`, the same a moment later, or None when the work is over.
+    """
+
+def stop_progress() -> None:
+    """Have nobody wait in `watch_progress` any more."""

@@ -23,6 +23,7 @@ mod math;
 pub mod ops;
 mod parallel;
 pub mod program;
+pub mod progress;
 pub mod promotion;
 pub mod random;
 pub mod reduce;

@@ -14,6 +14,7 @@ mod host;
 mod memory;
 mod meta;
 mod mpi;
+mod progress;
 mod shipping;
 mod thread;
 
@@ -32,5 +33,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<function::PyEngine>()?;
     file::register(module)?;
     memory::register(module)?;
+    progress::register(module)?;
     array::register(module)
 }

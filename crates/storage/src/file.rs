@@ -5,11 +5,16 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use distarray_kernels::progress;
+
 use crate::{Result, StorageError, write_back};
 
 /// The system is told to begin writing to the disk after so many bytes: while it does, the next are
 /// copied. A gigabyte is on the disk in 0.5 s that way, and in 0.7 s when it waits for the end.
 const WRITE_BACK: usize = 1 << 23;
+
+/// So many bytes are read by one request, at most.
+const PART: usize = 1 << 25;
 
 /// A file and its name. There is no cursor: several threads may read and write at once.
 #[derive(Debug)]
@@ -106,14 +111,20 @@ impl ArrayFile {
     ///
     /// [`StorageError::Truncated`] when the file ends before, [`StorageError::Io`].
     pub fn read_at(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
-        self.file.read_exact_at(bytes, offset).map_err(|error| {
-            if error.kind() != io::ErrorKind::UnexpectedEof {
-                return self.io("read", error);
-            }
-            let needed = offset + bytes.len() as u64;
-            let found = self.len().unwrap_or(0);
-            StorageError::Truncated { path: self.path.clone(), needed, found }
-        })
+        let needed = offset + bytes.len() as u64;
+        let mut place = offset;
+        for part in bytes.chunks_mut(PART) {
+            self.file.read_exact_at(part, place).map_err(|error| {
+                if error.kind() != io::ErrorKind::UnexpectedEof {
+                    return self.io("read", error);
+                }
+                let found = self.len().unwrap_or(0);
+                StorageError::Truncated { path: self.path.clone(), needed, found }
+            })?;
+            place += part.len() as u64;
+            progress::advance(part.len());
+        }
+        Ok(())
     }
 
     /// Writes `bytes` to the file.
@@ -127,6 +138,7 @@ impl ArrayFile {
             self.file.write_all_at(piece, place).map_err(|error| self.io("write", error))?;
             write_back::begin(&self.file, place, piece.len());
             place += piece.len() as u64;
+            progress::advance(piece.len());
         }
         Ok(())
     }

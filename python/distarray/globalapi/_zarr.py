@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,9 @@ __all__ = ["load_zarr", "save_zarr"]
 
 #: Files of metadata, one of which every array or group has.
 _METADATA = ("zarr.json", ".zarray", ".zgroup")
+
+#: Blosc takes no more than 2 GiB at once.
+_MOST_FOR_BLOSC = (1 << 31) - (1 << 10)
 
 
 # ---- Loading -----------------------------------------------------------------------------------
@@ -104,7 +108,26 @@ def _settled(context: BaseContext, array: DistArray, settings: Mapping[str, Any]
             if isinstance(shards, tuple)
             else chosen(_chunks.CHUNK_BYTES)
         ) or shards
-    return {**settled, "chunks": chunks or "auto", "shards": shards or None}
+    settled |= {"chunks": chunks or "auto", "shards": shards or None}
+    if settings.get("compressors", "auto") == "auto":
+        settled["compressors"] = _usual_codec(settled, chunks if isinstance(chunks, tuple) else ())
+    return settled
+
+
+def _usual_codec(settled: Mapping[str, Any], chunks: tuple[int, ...]) -> Any:
+    """Return a codec that is quick and makes the most of what the bytes of numbers have in common.
+
+    Zarr's own default, zstd without a shuffle, takes twice as long and compresses floats less.
+    """
+    itemsize = settled["dtype"].itemsize
+    if not 0 < itemsize < 256 or prod(chunks) * itemsize > _MOST_FOR_BLOSC:
+        return "auto"
+    if settled["zarr_format"] == 2:
+        from numcodecs import Blosc
+
+        return Blosc(cname="lz4", clevel=5, shuffle=Blosc.SHUFFLE)
+    codec: Any = zarr_module().codecs.BloscCodec
+    return codec(cname="lz4", clevel=5, shuffle="shuffle", typesize=itemsize)
 
 
 def _sizes(

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from distarray.globalapi import _progress
+
 if TYPE_CHECKING:
     from distarray.localapi.local_array.array import LocalArray
 
@@ -199,6 +201,7 @@ def read_piece(local: LocalArray, place: Place) -> None:
     """Read an engine's piece, which is a box of the array."""
     array = _opened(place)
     target: Any = local.ndarray
+    _progress.expect(target.nbytes)
     buffer = _buffers()
     for box, part in _slabs(_box(local), array.shards or array.chunks, local.dtype.itemsize):
         view = target[(*part, ...)]
@@ -214,6 +217,7 @@ def read_piece(local: LocalArray, place: Place) -> None:
             if error.errno is None:  # as gzip's
                 raise _damaged(place, box, error) from error
             raise
+        _progress.advance(view.nbytes)
 
 
 def _damaged(place: Place, box: Box, error: Exception) -> ValueError:
@@ -229,8 +233,10 @@ def write_piece(local: LocalArray, place: Place, metadata: Any) -> None:
     inner = zarr.AsyncArray(metadata, path, config={"write_empty_chunks": True})
     array = _quick(zarr.Array(inner))
     source: Any = local.ndarray
+    _progress.expect(source.nbytes)
     for box, part in _slabs(_box(local), array.shards or array.chunks, local.dtype.itemsize):
         array[box] = source[(*part, ...)]
+        _progress.advance(source[(*part, ...)].nbytes)
 
 
 def store_of(place: Place) -> Any:

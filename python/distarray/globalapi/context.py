@@ -39,6 +39,7 @@ def Context(
     *,
     deferred: bool | None = None,
     memory_limit: int | str | None = None,
+    progress: bool | None = None,
     client: Any = None,
 ) -> BaseContext:
     """Make a context.
@@ -68,6 +69,11 @@ def Context(
         ``"4GB"``: this one, with its engines that are threads, and each engine that is a process.
         Arrays for which there is no more room lie in scratch files. By default what the environment
         variable ``DISTARRAY_MEMORY_LIMIT`` says, else no limit.
+    progress : bool, optional
+        False has no progress bars drawn while this context is open. By default, loads, saves and
+        computations that last over a second show one on a terminal or in a notebook, if tqdm is
+        installed (the extra ``progress``) and the environment variable ``DISTARRAY_PROGRESS`` is
+        not 0.
     client : ipyparallel.Client, optional
         The client of the cluster, for engines of that kind.
 
@@ -91,9 +97,11 @@ def Context(
     """
     chosen = "ipython" if kind is None and client is not None else _kind(kind)
     if chosen == "ipython":
-        return IPythonContext(client, targets, nengines, communication, deferred, memory_limit)
+        return IPythonContext(
+            client, targets, nengines, communication, deferred, memory_limit, progress
+        )
     contexts = {"threads": ThreadContext, "mpi": MPIContext, "spmd": SpmdContext}
-    return contexts[chosen](targets, nengines, communication, deferred, memory_limit)
+    return contexts[chosen](targets, nengines, communication, deferred, memory_limit, progress)
 
 
 _KINDS = ("threads", "ipython", "mpi", "spmd")

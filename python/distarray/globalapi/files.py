@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from distarray.globalapi import _formats
+from distarray.globalapi._progress import loading, saving
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -209,7 +210,8 @@ class FileMethods:
         """
         from distarray.globalapi._dnpy import load_dnpy
 
-        return load_dnpy(context_of(self), name, distribution)
+        with loading(name):
+            return load_dnpy(context_of(self), name, distribution)
 
     def save_dnpy(self, name: FilePath | Sequence[FilePath], da: DistArray) -> None:
         """Write each engine's piece to a file of its own, in the ``.dnpy`` format.
@@ -231,7 +233,8 @@ class FileMethods:
         """
         from distarray.globalapi._dnpy import save_dnpy
 
-        save_dnpy(context_of(self), name, da)
+        with saving(name):
+            save_dnpy(context_of(self), name, da)
 
     def load_hdf5(
         self,
@@ -259,7 +262,8 @@ class FileMethods:
         """
         from distarray.globalapi._hdf5 import load_hdf5
 
-        return load_hdf5(context_of(self), filename, distribution, key)
+        with loading(filename):
+            return load_hdf5(context_of(self), filename, distribution, key)
 
     def save_hdf5(
         self, filename: FilePath, da: DistArray, key: str = "buffer", mode: str = "a"
@@ -282,7 +286,8 @@ class FileMethods:
         """
         from distarray.globalapi._hdf5 import save_hdf5
 
-        save_hdf5(context_of(self), filename, da, key, mode)
+        with saving(filename):
+            save_hdf5(context_of(self), filename, da, key, mode)
 
     def load_npy(self, filename: FilePath, distribution: Distribution | None = None) -> DistArray:
         """Return the array in a ``.npy`` file; each engine reads its own part.
@@ -301,7 +306,8 @@ class FileMethods:
         """
         from distarray.globalapi._files import load_npy
 
-        return load_npy(context_of(self), filename, distribution)
+        with loading(filename):
+            return load_npy(context_of(self), filename, distribution)
 
     def save_npy(self, filename: FilePath, da: DistArray) -> None:
         """Write an array to one ``.npy`` file; each engine writes its own part.
@@ -315,7 +321,8 @@ class FileMethods:
         """
         from distarray.globalapi._files import save_npy
 
-        save_npy(context_of(self), filename, da)
+        with saving(filename):
+            save_npy(context_of(self), filename, da)
 
 
 def context_of(methods: FileMethods) -> BaseContext:

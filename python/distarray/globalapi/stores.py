@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from distarray.globalapi._progress import loading, saving
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
@@ -61,7 +63,8 @@ class StoreMethods:
         """
         from distarray.globalapi._zarr import load_zarr
 
-        return load_zarr(_context(self), store, distribution, key)
+        with loading(store):
+            return load_zarr(_context(self), store, distribution, key)
 
     def save_zarr(
         self,
@@ -101,7 +104,8 @@ class StoreMethods:
             The version of the format.
         **options
             Others that `zarr.create_array` takes, such as ``compressors``, ``fill_value``,
-            ``attributes`` and ``dimension_names``.
+            ``attributes`` and ``dimension_names``. By default, chunks are compressed by Blosc, with
+            lz4 and a shuffle of bytes; ``compressors=None`` leaves them as they are.
 
         Raises
         ------
@@ -127,7 +131,8 @@ class StoreMethods:
         from distarray.globalapi._zarr import save_zarr
 
         settings = {"chunks": chunks, "shards": shards, "zarr_format": zarr_format, **options}
-        save_zarr(_context(self), store, da, key, overwrite, settings)
+        with saving(store):
+            save_zarr(_context(self), store, da, key, overwrite, settings)
 
     def load_netcdf(
         self,
@@ -165,7 +170,8 @@ class StoreMethods:
         """
         from distarray.globalapi._netcdf import load_netcdf
 
-        return load_netcdf(_context(self), filename, variable, distribution, mask_and_scale)
+        with loading(filename):
+            return load_netcdf(_context(self), filename, variable, distribution, mask_and_scale)
 
 
 def _context(methods: StoreMethods) -> BaseContext:

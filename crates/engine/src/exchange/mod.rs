@@ -10,7 +10,7 @@ mod stream;
 use std::sync::Arc;
 
 use distarray_comm::{Communicator, SharedObject};
-use distarray_kernels::{Block, DType, copy};
+use distarray_kernels::{Block, DType, copy, progress};
 use distarray_meta::{Distribution, Transfer, plan};
 
 use pieces::pieces;
@@ -87,10 +87,17 @@ impl Supersteps for Endpoint<'_> {
             None
         };
         let target = staged.as_ref().unwrap_or(dest);
+        let is_large = progress::is_large(dest.size());
+        if is_large {
+            progress::expect(dest.size());
+        }
         for transfer in plan::receives(self.source_distribution, self.dest_distribution, rank) {
             let sender = self.participant(self.source_distribution, transfer.source);
             if let Some(source) = &postings[sender].source {
                 copy_transfer(source, target, &transfer)?;
+                if is_large {
+                    progress::advance(transfer.len());
+                }
             }
         }
         Ok(staged)

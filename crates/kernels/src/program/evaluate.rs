@@ -9,6 +9,7 @@ use super::{FloatFlags, Input, Program};
 use crate::buffer::window;
 use crate::copy::check_writable;
 use crate::parallel;
+use crate::progress;
 use crate::walk::{PerBlock, Walk};
 use crate::{Block, DType, KernelError, Labels, Result};
 
@@ -64,7 +65,7 @@ impl Program {
         shape: &[usize],
         blocks: Blocks<'_>,
     ) -> Result<Vec<(usize, FloatFlags)>> {
-        let Blocks { inputs, labels, outputs, .. } = blocks;
+        let Blocks { inputs, labels, outputs, whole } = blocks;
         let ready = self.ready()?;
         self.check(shape, inputs, labels, outputs)?;
         if shape.contains(&0) || outputs.is_empty() {
@@ -72,6 +73,9 @@ impl Program {
         }
         if let Some(record) = self.run_small(ready, shape, inputs, outputs) {
             return Ok(record?.finish());
+        }
+        if whole == 0 {
+            progress::expect_large(shape);
         }
         let all: PerBlock<&Block> = outputs.iter().chain(inputs).collect();
         let labelled = |axis: usize| self.asks_for(axis);

@@ -13,7 +13,9 @@ use super::tile::block_len;
 use super::{FloatFlags, Program};
 use crate::element::with_element;
 use crate::reduce::{Partial, Running, merge, running};
-use crate::{Block, DType, Element, KernelError, Labels, Reduction, Region, Result, parallel};
+use crate::{
+    Block, DType, Element, KernelError, Labels, Reduction, Region, Result, parallel, progress,
+};
 
 /// The number of registers that a chunk holds: so many that starting the program again takes no
 /// time, so few that they fit a second-level cache.
@@ -78,6 +80,7 @@ impl Reducing<'_> {
     fn run_on<T: Element>(&self, threads: usize) -> Result<Reduced> {
         let chunks = Chunks::new(self.shape, CHUNK * block_len());
         let parts = threads.min(chunks.count / WORTH_A_THREAD).max(1);
+        progress::expect_large(self.shape);
         let border = |part: usize| chunks.count * part / parts;
         let mut results = parallel::map(parts, |part| {
             self.run_chunks::<T>(&chunks, border(part)..border(part + 1))
@@ -101,6 +104,7 @@ impl Reducing<'_> {
         let scratch = Block::uninitialised(T::DTYPE, &[chunks.most])?;
         let whole = self.shape.iter().product();
         let mut met = Vec::new();
+        let mut meter = progress::Meter::default();
         for index in range {
             let chunk = chunks.get(index);
             let nowhere = || {
@@ -120,6 +124,7 @@ impl Reducing<'_> {
             let values = unsafe { outputs[self.value].as_slice::<T>() };
             let values = values.ok_or_else(|| self.no_loop())?;
             deposit(values, &chunk, self.reduced, &kept, &mut *totals);
+            meter.add(chunk.size());
         }
         Ok((totals.into_partial(&kept)?, met))
     }

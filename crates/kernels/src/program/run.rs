@@ -15,6 +15,7 @@ use super::stream::{self, LINE};
 use super::tile::{Tile, TileShape};
 use crate::Result;
 use crate::ops::Status;
+use crate::progress::{GRAIN, Meter};
 use crate::walk::{Odometer, PerBlock, Walk};
 
 /// Runs a program over a walk over its outputs and then its inputs; gives the
@@ -134,6 +135,7 @@ fn each_tile(
     let all_columns = len(axes.checked_sub(1));
     let all_rows = if shape.axes > 1 { len(axes.checked_sub(2)) } else { 1 };
     let (mut odometer, mut starts) = Odometer::begin(walk, axes.saturating_sub(shape.axes));
+    let mut meter = Meter::default();
     loop {
         let mut row = 0;
         while row < all_rows {
@@ -141,16 +143,21 @@ fn each_tile(
             let mut column = 0;
             let mut most = first(&starts);
             while column < all_columns {
-                let columns = most.min(all_columns - column);
-                most = shape.columns;
-                let tile = Tile { row, rows, column, columns };
-                visit(Spot {
-                    starts: &starts,
-                    firsts: &walk.firsts,
-                    outer: odometer.positions(),
-                    tile,
-                })?;
-                column += columns;
+                let begin = column;
+                let end = all_columns.min(begin + GRAIN);
+                while column < end {
+                    let columns = most.min(all_columns - column);
+                    most = shape.columns;
+                    let tile = Tile { row, rows, column, columns };
+                    visit(Spot {
+                        starts: &starts,
+                        firsts: &walk.firsts,
+                        outer: odometer.positions(),
+                        tile,
+                    })?;
+                    column += columns;
+                }
+                meter.add(rows * (column - begin));
             }
             row += rows;
         }

@@ -23,6 +23,7 @@ use crate::engines::PyEngines;
 use crate::errors::raise;
 use crate::host;
 use crate::meta::distribution::PyDistribution;
+use crate::progress::Work;
 
 /// Adds the classes and functions to the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -56,7 +57,14 @@ pub fn work<T: Send>(
     bytes: usize,
     work: impl FnOnce() -> Result<T, SessionError> + Send,
 ) -> PyResult<T> {
-    let result = if bytes > RELEASE_BYTES { py.detach(work) } else { work() };
+    let result = if bytes > RELEASE_BYTES {
+        py.detach(|| {
+            let _shown = Work::begin(bytes);
+            work()
+        })
+    } else {
+        work()
+    };
     let result = result.map_err(raise)?;
     for (note, flags) in client::take_reports() {
         deferred::report(py, &note, flags)?;

@@ -12,7 +12,7 @@ mod transfer;
 #[cfg(test)]
 mod tests;
 
-use distarray_kernels::{Block, Labels};
+use distarray_kernels::{Block, Labels, progress};
 
 use crate::{ArrayFile, Layout, Result, StorageError};
 use transfer::{Limits, Mode, Transfer};
@@ -27,6 +27,7 @@ pub fn read(file: &ArrayFile, layout: &Layout, labels: &[Labels], dest: &Block) 
     if !dest.buffer().is_writable() {
         return Err(StorageError::Region("the destination is read-only".to_owned()));
     }
+    progress::expect(dest.size() * layout.itemsize);
     Transfer::new(file, layout, labels, dest, Mode::Read, Limits::USUAL)?.run()
 }
 
@@ -76,5 +77,6 @@ pub fn mean_run(layout: &Layout, labels: &[Labels], shape: &[usize]) -> usize {
 /// [`StorageError::Region`] when block, labels and layout do not fit; [`StorageError::Io`] when the
 /// file cannot be written.
 pub fn write(file: &ArrayFile, layout: &Layout, labels: &[Labels], source: &Block) -> Result<()> {
+    progress::expect(source.size() * layout.itemsize);
     Transfer::new(file, layout, labels, source, Mode::Write, Limits::USUAL)?.run()
 }

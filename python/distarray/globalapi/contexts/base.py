@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
 import numpy as np
 
 from distarray.error import ContextCreationError, ContextError
-from distarray.globalapi import _pool, _registered
+from distarray.globalapi import _pool, _progress, _registered
 from distarray.globalapi._call import Call, Outgoing, as_copy, as_proxy
 from distarray.globalapi._handle import Handle
 from distarray.globalapi._proxies import ArrayProxy, CommProxy
@@ -62,6 +62,7 @@ class BaseContext(CreationMethods, FileMethods, StoreMethods):
         communication: Communication,
         deferred: bool | None,
         memory_limit: int | str | None,
+        progress: bool | None = None,
     ) -> None:
         self._closed = False
         limit = default_limit() if memory_limit is None else bytes_of(memory_limit)
@@ -81,6 +82,7 @@ class BaseContext(CreationMethods, FileMethods, StoreMethods):
             # It ends with the context, even if nobody closes that.
             self._lift = weakref.finalize(self, pool.limit_memory(limit, targets))
             self._lift.atexit = False
+        _progress.watch(self, progress)
 
     # ---- Engines -------------------------------------------------------------------------------
 
@@ -211,7 +213,8 @@ class BaseContext(CreationMethods, FileMethods, StoreMethods):
     def _call(self, targets: list[int], function: Callable[[_core.Engine], Any]) -> list[Any]:
         """Call one of our functions on engines, in ascending order, with their handles."""
         self._engines  # noqa: B018 (a closed context has none)
-        return self._pool.call(targets, function)
+        with _progress.task("computing"):
+            return self._pool.call(targets, function)
 
     def _once(self, function: Callable[[], T]) -> T:
         """Do something that concerns files; where all processes run the program, one does it."""
@@ -240,7 +243,7 @@ class BaseContext(CreationMethods, FileMethods, StoreMethods):
             return []
         state = f"{self.context_key.removeprefix('__distarray__')}_{next(self._calls)}"
         call = Call(func, args, kwargs, participants, self.context_key, state, outgoing)
-        results = dict(zip(participants, self._call(participants, call), strict=True))
+        results = dict(zip(participants, self._pool.call(participants, call), strict=True))
         return [results[target] for target in targets]
 
     def push_function(

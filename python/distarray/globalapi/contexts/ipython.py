@@ -39,7 +39,7 @@ class IPythonContext(BaseContext):
         default all.
     nengines : int, optional
         The number of engines, the first ones.
-    communication, deferred, memory_limit
+    communication, deferred, memory_limit, progress
         As of `ThreadContext`.
 
     Attributes
@@ -67,10 +67,13 @@ class IPythonContext(BaseContext):
         communication: Communication = "allow",
         deferred: bool | None = None,
         memory_limit: int | str | None = None,
+        progress: bool | None = None,
     ) -> None:
         client = default_client() if client is None else client
         chosen = _chosen(sorted(client.ids), targets, nengines)
-        super().__init__(_pool_of(client, chosen), chosen, communication, deferred, memory_limit)
+        super().__init__(
+            _pool_of(client, chosen), chosen, communication, deferred, memory_limit, progress
+        )
         self.client = client
         self.view = client[chosen]
 

@@ -31,7 +31,7 @@ class MPIContext(BaseContext):
     nengines : int, optional
         The number of engines; by default all that mpiexec has started, or else what
         ``DISTARRAY_NUM_ENGINES`` says or the number of cores.
-    communication, deferred, memory_limit
+    communication, deferred, memory_limit, progress
         As of `ThreadContext`.
 
     Raises
@@ -51,6 +51,7 @@ class MPIContext(BaseContext):
         communication: Communication = "allow",
         deferred: bool | None = None,
         memory_limit: int | str | None = None,
+        progress: bool | None = None,
     ) -> None:
         launched = _launched()
 
@@ -59,7 +60,12 @@ class MPIContext(BaseContext):
 
         chosen = choose_targets(targets, nengines, default)
         super().__init__(
-            _enough(launched, chosen[-1] + 1), chosen, communication, deferred, memory_limit
+            _enough(launched, chosen[-1] + 1),
+            chosen,
+            communication,
+            deferred,
+            memory_limit,
+            progress,
         )
 
 
@@ -76,7 +82,7 @@ class SpmdContext(BaseContext):
         The ranks that hold arrays; by default all.
     nengines : int, optional
         The number of ranks that hold arrays, the first ones.
-    communication, deferred, memory_limit
+    communication, deferred, memory_limit, progress
         As of `ThreadContext`.
 
     Raises
@@ -96,6 +102,7 @@ class SpmdContext(BaseContext):
         communication: Communication = "allow",
         deferred: bool | None = None,
         memory_limit: int | str | None = None,
+        progress: bool | None = None,
     ) -> None:
         size = _mpi.mpi().COMM_WORLD.size
         chosen = choose_targets(targets, nengines, lambda: size)
@@ -104,7 +111,7 @@ class SpmdContext(BaseContext):
                 f"a context of kind 'spmd' with engine {chosen[-1]} needs {chosen[-1] + 1} "
                 f"processes, and mpiexec has started {size}"
             )
-        super().__init__(_all_ranks(), chosen, communication, deferred, memory_limit)
+        super().__init__(_all_ranks(), chosen, communication, deferred, memory_limit, progress)
 
 
 def _is_checking() -> bool:

@@ -31,6 +31,8 @@ class ThreadContext(BaseContext):
         ``"4GB"``: this one, with its engines that are threads, and each engine that is a process.
         Arrays for which there is no more room lie in scratch files. By default what the environment
         variable ``DISTARRAY_MEMORY_LIMIT`` says, else no limit.
+    progress : bool, optional
+        False has no progress bars drawn while this context is open.
 
     Raises
     ------
@@ -55,10 +57,11 @@ class ThreadContext(BaseContext):
         communication: Communication = "allow",
         deferred: bool | None = None,
         memory_limit: int | str | None = None,
+        progress: bool | None = None,
     ) -> None:
         chosen = choose_targets(targets, nengines, _pool.default_count)
         pool = ThreadPool(_pool.engines(chosen[-1] + 1))
-        super().__init__(pool, chosen, communication, deferred, memory_limit)
+        super().__init__(pool, chosen, communication, deferred, memory_limit, progress)
 
     def _is_current(self) -> bool:
         return super()._is_current() and _pool.is_current(self._pool.engines)
