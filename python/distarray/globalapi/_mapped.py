@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from distarray import _core
 from distarray.globalapi import _formats
 from distarray.globalapi._files import check_array, layout_for
+from distarray.globalapi._zarr_arrays import zarr_module
 from distarray.globalapi.contexts.pools import ThreadPool
 from distarray.localapi.local_array import hdf5
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from distarray.globalapi.context import BaseContext
     from distarray.globalapi.distarray import DistArray
@@ -35,7 +37,8 @@ def open_array(
         name, options = known.arguments(path, key, {})
         file = find(context, os.fspath(name), **options)
     if file is None:
-        array = _formats.load(context, path, distribution, key, {})
+        with _frugal(context, known):
+            array = _formats.load(context, path, distribution, key, {})
         return DistArray._wrap(context, array._array.frozen(), array.distribution)
     layout = layout_for(context, file.shape, distribution, path)
     return DistArray._wrap(context, file.open(context._engines, layout._core), layout)
@@ -72,10 +75,24 @@ def store(
         and type(context._pool) is ThreadPool
     )
     if compute is None or not is_direct:
-        _formats.save(context, path, expression, key, options)
+        with _frugal(context, known):
+            _formats.save(context, path, expression, key, options)
     else:
         name, arguments = known.arguments(path, key, options)
         compute(expression, os.fspath(name), **arguments)
+
+
+@contextmanager
+def _frugal(context: BaseContext, known: _formats.Format) -> Iterator[None]:
+    """Have zarr work on few chunks at once, where there is a limit on memory.
+
+    Each has buffers of its own; with the usual ten for each engine they are 90 MB.
+    """
+    if known.name != "zarr" or context.memory_limit is None:
+        yield
+    else:
+        with zarr_module().config.set({"async.concurrency": 2}):
+            yield
 
 
 def _compute(expression: DistArray, file: _core.NpyFile) -> None:

@@ -114,8 +114,8 @@ y = context.open(os.path.join(folder, "z.zarr"))
 say(y.distribution.dist, float(abs(y.mean())) < 1e-9)
 say_peak()
 """
-    # Zarr has buffers of its own.
-    assert run(folder, 2, text, extra=64_000_000)[-1] == "True"
+    # Of what zarr's threads touch the watcher hears when it is its turn, on a busy machine late.
+    assert run(folder, 2, text, extra=32_000_000)[-1] == "True"
     x, mean, deviation = expected(folder)
     z = zarr.open_array(folder / "z.zarr", mode="r")
     for row in range(0, SHAPE[0], 2048):
