@@ -126,7 +126,7 @@ bench-mpi: $(STAMPS)/extension $(STAMPS)/extra-mpi $(STAMPS)/group-$(MPI) ## Pri
 	$(MPI_SETTINGS) mpiexec -n 5 python -m benchmarks.processes round-trip
 
 .PHONY: bench-io
-bench-io: $(STAMPS)/extension $(STAMPS)/extra-io ## Print times of saving and loading files, beside NumPy's and h5py's.
+bench-io: $(STAMPS)/extension $(STAMPS)/extra-io ## Print times of saving and loading files, beside NumPy, h5py and zarr-python.
 	$(BIN)/python -m benchmarks.io $(BENCH_ARGS)
 
 .PHONY: docs

@@ -15,44 +15,15 @@ seconds.
 
 import argparse
 import os
-import statistics
 import tempfile
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 import distarray as da
-
-
-@dataclass
-class Contest:
-    """What several do in turn, with the same outcome."""
-
-    name: str
-    ours: Callable[[], object]
-    others: dict[str, Callable[[], object]]
-    times: dict[str, list[float]] = field(default_factory=dict)
-
-    def sample(self, order: int) -> None:
-        """Have everybody do it once, every other time in the opposite order."""
-        for who, action in list({"DistArray": self.ours, **self.others}.items())[::order]:
-            os.sync()
-            begun = time.perf_counter()
-            result = action()
-            self.times.setdefault(who, []).append(time.perf_counter() - begun)
-            del result
-
-    def row(self) -> str:
-        """Return a line of the table."""
-        medians = {who: statistics.median(times) for who, times in self.times.items()}
-        mine = medians.pop("DistArray")
-        others = "; ".join(
-            f"{who} {seconds:.2f} ({seconds / mine:.2f}x)" for who, seconds in medians.items()
-        )
-        return f"{self.name:<12} DistArray {mine:.2f}; {others}"
+from benchmarks.contest import Contest
+from benchmarks.io_zarr import stores
 
 
 def synced(path: Path) -> None:
@@ -114,7 +85,7 @@ def hdf5(context, values: np.ndarray, folder: Path) -> list[Contest]:
     ]
 
 
-FORMATS = (npy, hdf5)
+FORMATS = (npy, hdf5, stores)
 
 
 def check(contests: list[Contest], values: np.ndarray) -> None:
