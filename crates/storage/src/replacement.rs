@@ -3,13 +3,18 @@
 //! What is written goes to a file of another name in the same folder. When every engine has
 //! finished and synced, one rename gives it the name: whenever that is interrupted, one of the two
 //! files has the name, whole.
+//!
+//! Who writes such a file keeps it locked. One that is not locked was left by a process that is gone,
+//! and is removed when the next one for the same name is begun.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use crate::{Result, StorageError};
@@ -24,6 +29,12 @@ const KEPT_NAME: usize = 40;
 /// It takes longer to start a thread than to free a file of fewer bytes.
 const LARGE: u64 = 1 << 20;
 
+/// How the names of temporary files end.
+const SUFFIX: &str = ".part";
+
+/// The files that this process writes, open and locked.
+static LOCKED: LazyLock<Mutex<HashMap<PathBuf, File>>> = LazyLock::new(Mutex::default);
+
 /// What happens to a file that has the name already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existing {
@@ -34,7 +45,8 @@ pub enum Existing {
 }
 
 /// Makes an empty file that is to take the place of `path` in the end: with its owner and its
-/// permissions, if there is one. Gives the name under which it is to be written.
+/// permissions, if there is one. Gives the name under which it is to be written. What processes that
+/// are gone have left behind of such files for the same name is removed.
 ///
 /// # Errors
 ///
@@ -58,6 +70,7 @@ pub fn finish(temporary: &Path, path: &Path, existing: Existing) -> Result<()> {
 pub fn discard(temporary: &Path) {
     // Why there was nothing to finish has been reported already.
     let _ = fs::remove_file(temporary);
+    unlock(temporary);
 }
 
 fn failed(action: &'static str, path: &Path, source: io::Error) -> StorageError {
@@ -117,23 +130,82 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many symbolic links"))
 }
 
-/// Makes an empty file of a new name beside another.
-fn make(target: &Path) -> io::Result<PathBuf> {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
+/// What the names of the temporary files for a target begin with.
+fn beginning(target: &Path) -> io::Result<String> {
     let Some(name) = target.file_name() else { return Err(ErrorKind::IsADirectory.into()) };
     let name: String = name.to_string_lossy().chars().take(KEPT_NAME).collect();
+    Ok(format!(".{name}."))
+}
+
+/// Makes an empty file of a new name beside another, and locks it.
+fn make(target: &Path) -> io::Result<PathBuf> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let beginning = beginning(target)?;
+    remove_left(target, &beginning);
     loop {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         // Processes of other hosts may have the same number.
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let nanos = since.map_or(0, |since| since.as_nanos() % 1_000_000_000);
         let process = std::process::id();
-        let name = format!(".{name}.{process}-{number}-{nanos:x}.part");
+        let name = format!("{beginning}{process}-{number}-{nanos:x}{SUFFIX}");
         let path = target.with_file_name(OsString::from(name));
-        match OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(_) => return Ok(path),
+        match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
+            Ok(file) => {
+                if lock(&path, file) {
+                    return Ok(path);
+                }
+            }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Locks a new file until it has got its name or is discarded, or this process ends, however it does.
+/// Says whether the file is still there.
+fn lock(path: &Path, file: File) -> bool {
+    // A lock that others may share: for a moment the file has it under the name that it gets, and
+    // libraries lock files that they read. Some file systems of networks have no locks: nobody
+    // gets one there, and nothing is taken for left behind.
+    let is_taken = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+    // Somebody may have taken it for left behind before it was locked, and removes it or has done so.
+    if is_taken || file.metadata().is_ok_and(|found| found.nlink() == 0) {
+        return false;
+    }
+    LOCKED.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), file);
+    true
+}
+
+fn unlock(path: &Path) {
+    drop(LOCKED.lock().unwrap_or_else(PoisonError::into_inner).remove(path));
+}
+
+/// Removes the temporary files for a target that nobody writes any more.
+fn remove_left(target: &Path, beginning: &str) {
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let Ok(entries) = fs::read_dir(folder.unwrap_or(Path::new("."))) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(middle) = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(beginning))
+            .and_then(|name| name.strip_suffix(SUFFIX))
+        else {
+            continue;
+        };
+        if !middle.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') {
+            continue;
+        }
+        let path = entry.path();
+        if !fs::symlink_metadata(&path).is_ok_and(|found| found.is_file()) {
+            continue;
+        }
+        let Ok(left) = OpenOptions::new().read(true).write(true).open(&path) else { continue };
+        if left.try_lock().is_ok() {
+            // What can't be removed stays.
+            let _ = fs::remove_file(&path);
+            let_go(left);
         }
     }
 }
@@ -162,6 +234,7 @@ fn finish_at(temporary: &Path, path: &Path, existing: Existing) -> io::Result<()
             }
         }
     }
+    unlock(temporary);
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
     match File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()) {
         // Some file systems have no such thing.
@@ -218,6 +291,39 @@ mod tests {
         let other = begin(&path, Existing::Replaced).unwrap();
         discard(&other);
         assert_eq!(names(&scratch), ["file"]);
+    }
+
+    #[test]
+    fn what_others_have_left_is_removed() {
+        let (scratch, path) = folder();
+        for name in [".file.12-0-3b9a.part", ".file.13-7-0.part"] {
+            fs::write(scratch.path().join(name), "left").unwrap();
+        }
+        let others = [".file.of-mine.part", ".file.txt", ".files.12-0-3b9a.part"];
+        for name in others {
+            fs::write(scratch.path().join(name), "something else").unwrap();
+        }
+        let written = File::create(scratch.path().join(".file.14-0-0.part")).unwrap();
+        written.try_lock_shared().unwrap();
+        let first = begin(&path, Existing::Replaced).unwrap();
+        let second = begin(&path, Existing::Replaced).unwrap();
+        let mut expected = [&others[..], &[".file.14-0-0.part"]].concat();
+        let own = [&first, &second].map(|path| path.file_name().unwrap().to_str().unwrap());
+        expected.extend(own);
+        expected.sort_unstable();
+        assert_eq!(names(&scratch), expected);
+
+        drop(written);
+        finish(&first, &path, Existing::Replaced).unwrap();
+        discard(&second);
+        // It has no lock any more.
+        File::open(&path).unwrap().try_lock().unwrap();
+        discard(&begin(&path, Existing::Replaced).unwrap());
+        let mut expected = others.to_vec();
+        expected.push("file");
+        expected.sort_unstable();
+        assert_eq!(names(&scratch), expected);
+        assert!(LOCKED.lock().unwrap().keys().all(|each| !each.starts_with(scratch.path())));
     }
 
     #[test]

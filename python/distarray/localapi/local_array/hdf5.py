@@ -189,7 +189,8 @@ class NewDataset:
                 _copy(self._old, self._temporary)
             mode = "w" if self._old is None else "r+"
             try:
-                with h5py.File(self._temporary, mode) as file:
+                # It is locked already, as all temporary files are.
+                with h5py.File(self._temporary, mode, locking=False) as file:
                     offset = self._create(h5py, file)
             except (OSError, RuntimeError) as error:
                 raise _named(error, self._path) from error
