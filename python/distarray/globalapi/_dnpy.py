@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from distarray import _core
+from distarray._file_sets import replace_together, settle
 from distarray.globalapi._call import as_proxy
 from distarray.globalapi._files import check_array, layout_for, on_engines
 from distarray.globalapi.maps import Distribution
 from distarray.localapi import format as dnpy
 from distarray.localapi.axis_maps import map_from_dim_dict
 from distarray.localapi.local_array import files
-from distarray.localapi.local_array.agreement import agreed
 from distarray.localapi.maps import complete_dim_data
 
 if TYPE_CHECKING:
@@ -81,24 +81,15 @@ def _names(name: FilePath | Sequence[FilePath], ranks: int) -> tuple[str, ...]:
 
 
 def _save_piece(local: LocalArray, names: tuple[str, ...]) -> None:
-    """Write a piece; no file is replaced before all of the new ones are complete."""
-    path = names[local.comm_rank]
-    temporaries: list[str] = []
+    """Write a piece; the files take the places of others together."""
 
-    def write() -> None:
-        temporaries.append(_core.begin_replacement(path))
-        with Path(temporaries[0]).open("wb") as file:
+    def write(temporary: str) -> None:
+        with Path(temporary).open("wb") as file:
             dnpy.write_localarray(file, local)
             file.flush()
             os.fsync(file.fileno())
 
-    try:
-        agreed(local.comm, write)
-        _core.finish_replacement(temporaries[0], path)
-    except BaseException:
-        for temporary in temporaries:
-            _core.discard_replacement(temporary)
-        raise
+    replace_together(local.comm, names[local.comm_rank], write)
 
 
 def _load_piece(comm: Any, names: tuple[str, ...]) -> LocalArray:
@@ -112,6 +103,7 @@ def _ranks_in(name: str) -> int:
 
 def _read_header(name: str) -> tuple[DimData, np.dtype[Any], int]:
     """Return where a piece belongs, its dtype, and where in the file its npy file begins."""
+    settle(name)
     with Path(name).open("rb") as file:
         _, dim_data = dnpy.read_localarray_header(file, dnpy.read_magic(file))
         base = file.tell()

@@ -334,7 +334,7 @@ while True:
 
 @pytest.mark.processes
 @pytest.mark.one_program
-@pytest.mark.parametrize("format", ["npy", "hdf5"])
+@formats
 def test_a_process_that_is_killed_leaves_a_whole_file(tmp_path, format):
     if format == "hdf5":
         pytest.importorskip("h5py")
@@ -352,3 +352,6 @@ def test_a_process_that_is_killed_leaves_a_whole_file(tmp_path, format):
             found = context.load(array).toarray()
             assert found.shape == (256, 256)
             assert (found == found[0, 0]).all()
+        # What was left behind is removed by the next to save.
+        context.save(array, context.fromarray(np.ones((256, 256))), **arguments)
+        assert not [name for name in contents(tmp_path) if name.startswith(".")]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
 from distarray import _core
+from distarray._file_sets import settle
 from distarray._replacing import replacing
 from distarray.localapi import format as dnpy
 from distarray.localapi.local_array.array import LocalArray
@@ -28,6 +29,7 @@ def save_dnpy(file: File, arr: LocalArray) -> None:
         What to save.
     """
     if isinstance(file, (str, PathLike)):
+        settle(file)
         with replacing(file) as temporary, Path(temporary).open("wb") as opened:
             dnpy.write_localarray(opened, arr)
     else:
@@ -50,6 +52,7 @@ def load_dnpy(comm: Any, file: File) -> LocalArray:
         If the file holds something else.
     """
     if isinstance(file, (str, PathLike)):
+        settle(file)
         with Path(file).open("rb") as opened:
             return LocalArray.from_distarray(comm, dnpy.read_localarray(opened))
     return LocalArray.from_distarray(comm, dnpy.read_localarray(file))
