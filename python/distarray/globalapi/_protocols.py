@@ -10,6 +10,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from distarray.globalapi import (
     _elementwise,
     _indexing,
+    _joining,
     _norms,
     _pieces,
     _printing,
@@ -251,6 +252,9 @@ for _function in (np.empty_like, np.zeros_like, np.ones_like, np.full_like):
         return getattr(a.context, _name)(a, *args, **_without_memory(keywords))
 
     _FUNCTIONS[_function] = _like
+
+
+_FUNCTIONS[np.concatenate] = _joining.concatenate
 
 
 @_implements(np.expand_dims)
