@@ -45,8 +45,9 @@ CALL_TESTS := $(addprefix python/distarray/tests/test_,$(addsuffix .py,\
 # The tests that engines in other processes have to pass, too; some of them in `make test`.
 MATRIX := $(addprefix python/distarray/tests/test_,$(addsuffix .py,\
 	apply checkpoints communication_policy creation deferred distarray distribution dtypes \
-	exact_sums failures file_safety files indexing load_save mapped math memory_limit products \
-	programs proxies random reductions register round_trips scans ufuncs))
+	exact_sums failures file_safety files hdf5 indexing joining load_save mapped math memory_limit \
+	netcdf object_stores products programs proxies random reductions register round_trips scans \
+	ufuncs zarr))
 SOME_OF_MATRIX := $(addprefix python/distarray/tests/test_,$(addsuffix .py,\
 	apply creation files load_save random register))
 ENGINE_EXAMPLES := $(basename $(notdir $(wildcard crates/engine/examples/*.rs)))
@@ -171,6 +172,8 @@ endef
 .PHONY: test-all
 test-all: test ## Run what `make test` leaves out, too: all tests on processes, two hosts, MPICH.
 	DISTARRAY_TEST_ALL=1 cargo test --locked -p distarray-comm -p distarray-engine
+	@echo "== Round trips: every dtype with every distribution, in every format"
+	DISTARRAY_TEST_ALL=1 $(BIN)/python -m pytest $(PYTEST_ARGS) python/distarray/tests/test_round_trips.py
 	$(MAKE) test-mpi
 	$(MAKE) test-hosts
 	$(MAKE) test-mpich

@@ -20,6 +20,7 @@ from distarray.globalapi import Distribution
 from distarray.globalapi.context import Context, IPythonContext
 from distarray.globalapi.contexts.ipython import _ranks
 from distarray.tests.clusters import Cluster
+from distarray.tests.oracle import assert_same
 from distarray.tests.test_mpi_contexts import PROGRAM
 from distarray.utils import count_round_trips
 
@@ -133,6 +134,40 @@ def test_much_data_between_all(context, dtype):
     b = a.distribute_as(Distribution(context, values.shape, dist=("n", "c")))
     assert np.array_equal(b.toarray(), values)
     assert (a - b == 0).all()
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.dnpy", "a.h5", "a.zarr", "a.nc"])
+def test_files(context, tmp_path, name):
+    values = np.arange(42.0).reshape(7, 6)
+    array = context.fromarray(values, Distribution(context, (7, 6), dist="cb"))
+    path = tmp_path / name
+    if name.endswith("nc"):
+        netcdf = pytest.importorskip("h5netcdf")
+        with netcdf.File(path, "w") as file:
+            file.dimensions = {"x": 7, "y": 6}
+            file.create_variable("data", ("x", "y"), data=values)
+        assert_same(context.load(path, key="data"), values)
+        return
+    if name.endswith(("h5", "zarr")):
+        pytest.importorskip({"a.h5": "h5py", "a.zarr": "zarr"}[name])
+    context.save(path, array)
+    assert_same(context.load(path), values)
+    assert_same(context.load(path, array.distribution), values)
+    if name != "a.dnpy":
+        opened = context.open(path)
+        assert_same(opened, values)
+        context.store(opened * 2 + 1, path.with_name(f"b{path.suffix}"))
+        assert_same(context.load(path.with_name(f"b{path.suffix}")), values * 2 + 1)
+
+
+def test_a_limit_on_memory(client, tmp_path):
+    values = np.arange(40_000.0)
+    np.save(tmp_path / "a.npy", values)
+    with IPythonContext(client, memory_limit="1GB") as context:
+        opened = context.open(tmp_path / "a.npy")
+        assert (opened + 1).sum() == values.sum() + len(values)
+        context.store(opened / 2, tmp_path / "b.npy")
+    assert np.array_equal(np.load(tmp_path / "b.npy"), values / 2)
 
 
 def test_engines_are_free_between_commands(client, context):
