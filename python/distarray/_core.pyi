@@ -431,6 +431,23 @@ class Engine:
     def keep(self, id: int, ndarray: NDArray[Any]) -> None:
         """Keep an ndarray on this engine under the name `id`, without copying it."""
 
+    def keep_outside(
+        self,
+        id: int,
+        distribution: Distribution,
+        dtype: DTypeLike,
+        transfer: Callable[[Any], None],
+        unit: Sequence[int],
+        part_bytes: int,
+        is_sink: bool = False,
+    ) -> None:
+        """Keep a piece under the name `id` whose elements are outside.
+
+        `transfer((axes, values))` brings those with the indices `axes` into an ndarray; or takes
+        them there, if it `is_sink`. `unit` says what is best brought at once, along each axis, and
+        `part_bytes` about how much.
+        """
+
     def place(self, id: int, distribution: Distribution) -> None:
         """Give the piece kept under the name `id` its place in a distribution."""
 
@@ -617,10 +634,13 @@ class Array:
         distribution: Distribution,
         dtype: DTypeLike,
         base: Array | None = None,
+        *,
+        is_outside: bool = False,
     ) -> Array:
         """Make the handle of pieces that functions leave on the engines under the name `id`.
 
-        `base` is the array whose memory they share, if they do.
+        `base` is the array whose memory they share, if they do. `is_outside` says that the elements
+        are outside of the engines' memory, and too many to be kept there.
         """
 
     @staticmethod
@@ -650,6 +670,10 @@ class Array:
     @property
     def is_pending(self) -> bool:
         """Whether the elements are still to be computed."""
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether the elements are outside, or still to be computed from such."""
 
     def explain(self) -> dict[str, Any]:
         """Return what evaluating the array will do."""

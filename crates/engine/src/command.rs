@@ -319,13 +319,7 @@ impl Accumulate {
 impl Command {
     /// Whether no element is looked at, so that nothing can fail on some engines alone.
     pub fn is_about_layouts(&self) -> bool {
-        matches!(
-            self,
-            Self::Slice { .. }
-                | Self::Transpose { .. }
-                | Self::Reinterpret { .. }
-                | Self::Freeze { .. }
-        )
+        matches!(self, Self::Slice { .. } | Self::Transpose { .. } | Self::Freeze { .. })
     }
 
     /// Whether engines talk to each other while they execute the command.

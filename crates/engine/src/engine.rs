@@ -2,21 +2,43 @@
 
 use std::any::Any;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use distarray_comm::Communicator;
-use distarray_kernels::Block;
-use distarray_meta::ReaderDictionary;
+use distarray_kernels::{Block, DType, KernelError};
+use distarray_meta::{Distribution, ReaderDictionary};
 use rustc_hash::FxHashMap;
 
 use crate::error::{EngineError, FunctionError};
+use crate::outside::OutsidePiece;
 use crate::{ArrayId, LocalArray};
+
+/// What an engine keeps of an array.
+#[derive(Clone, Debug)]
+enum Kept {
+    /// A piece in memory.
+    Here(LocalArray),
+    /// A piece whose elements are outside.
+    Outside { distribution: Distribution, rank: usize, piece: OutsidePiece },
+}
+
+/// Where the elements of a piece are.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// In memory.
+    Here(Block),
+    /// Outside, to be gone through in parts.
+    Outside(OutsidePiece),
+}
 
 /// The keeper of the local arrays that live on one engine.
 #[derive(Debug)]
 pub struct Engine {
     number: usize,
-    arrays: Mutex<FxHashMap<ArrayId, LocalArray>>,
+    arrays: Mutex<FxHashMap<ArrayId, Kept>>,
+    /// Whether there has been a piece that is outside.
+    has_outside: AtomicBool,
     /// Long lists of indices that a client in another process has sent.
     dictionary: Mutex<ReaderDictionary>,
 }
@@ -24,7 +46,12 @@ pub struct Engine {
 impl Engine {
     /// An engine that keeps nothing yet.
     pub fn new(number: usize) -> Self {
-        Self { number, arrays: Mutex::default(), dictionary: Mutex::default() }
+        Self {
+            number,
+            arrays: Mutex::default(),
+            has_outside: AtomicBool::new(false),
+            dictionary: Mutex::default(),
+        }
     }
 
     /// The number by which distributions name this engine.
@@ -32,34 +59,114 @@ impl Engine {
         self.number
     }
 
-    /// The local array of this name. Shares the memory.
+    /// The local array of this name. Shares the memory. What is outside is read first.
     ///
     /// # Errors
     ///
-    /// [`EngineError::UnknownArray`] when there is none.
+    /// [`EngineError::UnknownArray`] when there is none; [`EngineError::Outside`].
     pub fn get(&self, array: ArrayId) -> Result<LocalArray, EngineError> {
-        self.lock()
-            .get(&array)
-            .cloned()
-            .ok_or(EngineError::UnknownArray { array, engine: self.number })
+        match self.kept(array)? {
+            Kept::Here(local) => Ok(local),
+            Kept::Outside { distribution, rank, piece } => {
+                Ok(LocalArray { distribution, rank, block: piece.block()? })
+            }
+        }
     }
 
-    /// The elements of the local array of this name. Shares the memory.
+    /// The elements of the local array of this name. Shares the memory. What is outside is read first.
     ///
     /// # Errors
     ///
     /// As [`Engine::get`].
     pub fn block(&self, array: ArrayId) -> Result<Block, EngineError> {
-        let arrays = self.lock();
-        let block = arrays.get(&array).map(|local| local.block.clone());
-        block.ok_or(EngineError::UnknownArray { array, engine: self.number })
+        let piece = match self.lock().get(&array) {
+            Some(Kept::Here(local)) => return Ok(local.block.clone()),
+            Some(Kept::Outside { piece, .. }) => piece.clone(),
+            None => return Err(EngineError::UnknownArray { array, engine: self.number }),
+        };
+        piece.block()
+    }
+
+    /// Where the elements of this name are; small pieces are read first.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::get`].
+    pub fn content(&self, array: ArrayId) -> Result<Content, EngineError> {
+        match self.outside(array) {
+            Some(piece) if piece.is_large() => Ok(Content::Outside(piece)),
+            _ => Ok(Content::Here(self.block(array)?)),
+        }
+    }
+
+    /// The piece of this name, if its elements are outside.
+    pub fn outside(&self, array: ArrayId) -> Option<OutsidePiece> {
+        if !self.has_outside() {
+            return None;
+        }
+        match self.lock().get(&array) {
+            Some(Kept::Outside { piece, .. }) => Some(piece.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether elements of any array may be outside.
+    pub fn has_outside(&self) -> bool {
+        self.has_outside.load(Ordering::Relaxed)
+    }
+
+    /// The elements of the local array of this name, to be written to.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::get`]; [`EngineError::Kernel`] for those that are outside.
+    pub fn dest(&self, array: ArrayId) -> Result<Block, EngineError> {
+        if self.outside(array).is_some() {
+            let refusal = "assignment destination is read-only".to_owned();
+            return Err(KernelError::Value(refusal).into());
+        }
+        self.block(array)
+    }
+
+    /// The dtype of the local array of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::UnknownArray`].
+    pub fn dtype(&self, array: ArrayId) -> Result<DType, EngineError> {
+        match self.lock().get(&array) {
+            Some(Kept::Here(local)) => Ok(local.block.dtype()),
+            Some(Kept::Outside { piece, .. }) => Ok(piece.dtype()),
+            None => Err(EngineError::UnknownArray { array, engine: self.number }),
+        }
     }
 
     /// Keeps a local array under a name.
     pub fn insert(&self, array: ArrayId, local: LocalArray) {
-        let replaced = self.lock().insert(array, local);
+        self.keep(array, Kept::Here(local));
+    }
+
+    /// Keeps a piece whose elements are outside under a name.
+    pub fn insert_outside(
+        &self,
+        array: ArrayId,
+        distribution: Distribution,
+        rank: usize,
+        piece: OutsidePiece,
+    ) {
+        self.has_outside.store(true, Ordering::Relaxed);
+        self.keep(array, Kept::Outside { distribution, rank, piece });
+    }
+
+    fn keep(&self, array: ArrayId, kept: Kept) {
+        let replaced = self.lock().insert(array, kept);
         // Freed outside the lock, see `remove`.
         drop(replaced);
+    }
+
+    fn kept(&self, array: ArrayId) -> Result<Kept, EngineError> {
+        let unknown = EngineError::UnknownArray { array, engine: self.number };
+        self.lock().get(&array).cloned().ok_or(unknown)
     }
 
     /// Forgets an array; its memory goes with the last view of it.
@@ -85,7 +192,7 @@ impl Engine {
         self.dictionary.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock(&self) -> MutexGuard<'_, FxHashMap<ArrayId, LocalArray>> {
+    fn lock(&self) -> MutexGuard<'_, FxHashMap<ArrayId, Kept>> {
         // No code that can panic runs under this lock.
         self.arrays.lock().unwrap_or_else(PoisonError::into_inner)
     }

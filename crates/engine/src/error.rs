@@ -39,6 +39,9 @@ pub enum EngineError {
     /// The user's function failed.
     #[error("the function failed")]
     Function(FunctionError),
+    /// Elements could not be brought from outside, or taken there.
+    #[error("elements could not be read or written")]
+    Outside(FunctionError),
     /// A kernel panicked: a bug of ours.
     #[error("internal error: {0}")]
     Panic(String),
@@ -141,6 +144,7 @@ impl From<EngineError> for SessionError {
             EngineError::Comm(error) => Self::Comm(error),
             error @ (EngineError::UnknownArray { .. }
             | EngineError::Function(_)
+            | EngineError::Outside(_)
             | EngineError::Panic(_)) => Self::Value(error.to_string()),
         }
     }

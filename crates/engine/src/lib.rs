@@ -16,6 +16,7 @@ pub mod exchange;
 pub mod executor;
 pub mod local_array;
 pub mod ops;
+pub mod outside;
 pub mod session;
 pub mod supersteps;
 pub mod wire;

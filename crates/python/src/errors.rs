@@ -119,7 +119,7 @@ impl Raise for EngineError {
             Self::Meta(error) => error.raise(py),
             Self::Storage(error) => error.raise(py),
             Self::Comm(error) => error.raise(py),
-            Self::Function(error) => match error.cause.downcast::<PyErr>() {
+            Self::Function(error) | Self::Outside(error) => match error.cause.downcast::<PyErr>() {
                 Ok(error) => *error,
                 Err(_) => PyRuntimeError::new_err(message),
             },

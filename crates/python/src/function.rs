@@ -4,6 +4,7 @@ use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use distarray_engine::error::FunctionError;
+use distarray_engine::outside::{Outer, OutsidePiece};
 use distarray_engine::{
     ArrayId, Command, Engine, EngineFunction, FunctionContext, LocalArray, Reply,
 };
@@ -14,10 +15,12 @@ use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError};
 use pyo3::prelude::*;
 
 use crate::comm::Communicator;
+use crate::dtype;
 use crate::engines::Interpreter;
 use crate::errors::raise;
 use crate::host;
 use crate::meta::distribution::PyDistribution;
+use crate::outside::PyOutside;
 use crate::thread;
 
 /// A Python callable, as engines call it.
@@ -64,6 +67,7 @@ impl PyFunction {
             participants: context.participants.to_vec(),
             communicator: context.communicator.clone(),
             is_thread: !self.interpreter.is_process(),
+            interpreter: self.interpreter.clone(),
         };
         let engine = Bound::new(py, engine)?.into_any();
         let function = self.callable(py)?;
@@ -113,6 +117,7 @@ pub struct PyEngine {
     participants: Vec<usize>,
     communicator: Arc<dyn distarray_comm::Communicator>,
     is_thread: bool,
+    interpreter: Arc<Interpreter>,
 }
 
 #[pymethods]
@@ -169,6 +174,41 @@ impl PyEngine {
         let maps = block.shape().into_iter().map(AxisMap::no_dist).collect();
         let distribution = Distribution::new(maps, vec![self.engine.number()]).map_err(raise)?;
         self.engine.insert(ArrayId(id), LocalArray { distribution, rank: 0, block });
+        Ok(())
+    }
+
+    /// Keeps under the name `id` a piece of an array of a layout whose elements are outside.
+    /// `transfer((axes, values))` brings those with the indices `axes` into an ndarray; or takes them
+    /// there, if it `is_sink`. `unit` says what is best brought at once, along each axis, and
+    /// `part_bytes` about how much.
+    #[pyo3(signature = (id, distribution, dtype, transfer, unit, part_bytes, is_sink=false))]
+    #[expect(clippy::too_many_arguments, reason = "what is to be known of such a piece")]
+    fn keep_outside(
+        &self,
+        id: u64,
+        distribution: &PyDistribution,
+        dtype: &Bound<'_, PyAny>,
+        transfer: Py<PyAny>,
+        unit: Vec<usize>,
+        part_bytes: usize,
+        is_sink: bool,
+    ) -> PyResult<()> {
+        let layout = distribution.inner.clone();
+        let Some(rank) = layout.rank_of_target(self.engine.number()) else { return Ok(()) };
+        if unit.len() != layout.ndim() {
+            let message = format!("unit: {} lengths for {} axes", unit.len(), layout.ndim());
+            return Err(pyo3::exceptions::PyValueError::new_err(message));
+        }
+        let interpreter = self.interpreter.clone();
+        let outer = Outer {
+            outside: Arc::new(PyOutside::new(transfer, self.engine.number(), interpreter)),
+            dtype: dtype::extract(dtype)?,
+            unit: unit.into_iter().map(|len| len.max(1)).collect(),
+            part_bytes,
+            is_sink,
+        };
+        let piece = OutsidePiece::new(outer, &layout, rank);
+        self.engine.insert_outside(ArrayId(id), layout, rank, piece);
         Ok(())
     }
 

@@ -14,6 +14,7 @@ mod host;
 mod memory;
 mod meta;
 mod mpi;
+mod outside;
 mod progress;
 mod shipping;
 mod thread;

@@ -9,6 +9,7 @@ import numpy as np
 
 from distarray import _core
 from distarray.globalapi._handle import Handle
+from distarray.globalapi._parts import part_bytes
 from distarray.utils import readable
 
 __all__ = [
@@ -137,24 +138,30 @@ def explanation(array: Handle) -> str:
     """Return what :meth:`Explained.explain` prints."""
     about = f"{array.dtype} array of shape {array.shape}"
     if not array._array.is_pending:
+        if array._array.is_outside:
+            return f"{about}: it is read from a file, part by part, when somebody needs it"
         return f"{about}: its elements are there, nothing is to be computed"
     facts = array._array.explain()
     operations, inputs = _count_of(facts["operations"], "operation"), facts["inputs"]
     lines = [f"{about}, to be computed in one pass by {operations}:"]
     lines += [f"    {line}" for line in facts["loops"]]
-    read = sum(size for _, _, size, _ in inputs)
+    read = sum(size for _, _, size, _, _ in inputs)
+    # Of what is in a file that is decoded, a part is in memory while the next one is read.
+    part = 2 * part_bytes(array.context) * len(array.distribution.targets)
+    in_parts = sum(size - min(size, part) for _, _, size, _, is_outside in inputs if is_outside)
     names = "; ".join(
-        f"x{place} is {dtype} of shape {shape}" for place, (shape, dtype, _, _) in enumerate(inputs)
+        f"x{place} is {dtype} of shape {shape}" + ", in a file" * is_outside
+        for place, (shape, dtype, _, _, is_outside) in enumerate(inputs)
     )
     lines.append(f"reads {readable(read)}: {names}" if inputs else "reads nothing")
-    moved = sum(size for _, _, _, size in inputs)
+    moved = sum(size for _, _, _, size, _ in inputs)
     written = facts["bytes_written"]
     others = facts["stored"] - 1
     also = f" ({_count_of(others, 'array')} with a name on the way)" if others else ""
     lines.append(f"writes {readable(written)}{also}, moves {readable(moved)} between engines")
     avoided = _count_of(facts["temporaries_avoided"], "temporary array")
     size = readable(facts["bytes_avoided"])
-    lines.append(f"avoids {avoided} of {size}, needs {readable(read + written)} at most")
+    lines.append(f"avoids {avoided} of {size}, needs {readable(read - in_parts + written)} at most")
     lines += _within_limit(array, facts["stored"], written)
     return "\n".join(lines)
 

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 
 from distarray import _core
 from distarray.globalapi._files import check_array, layout_for, on_engines
+from distarray.globalapi._outside import HeldFile, Transfer, open_outside, replaced
 from distarray.globalapi.maps import Distribution
 from distarray.localapi.local_array import hdf5
 
 if TYPE_CHECKING:
+    from distarray.globalapi._outside import Request
     from distarray.globalapi.context import BaseContext
     from distarray.globalapi.distarray import DistArray
     from distarray.localapi.local_array.array import LocalArray
 
     FilePath = str | PathLike[str]
 
-__all__ = ["load_hdf5", "save_hdf5"]
+__all__ = ["load_hdf5", "open_hdf5", "save_hdf5"]
 
 
 def save_hdf5(
@@ -55,11 +57,46 @@ def load_hdf5(
     return array if reading is layout else array.distribute_as(layout)
 
 
+def open_hdf5(
+    context: BaseContext, filename: FilePath, distribution: Distribution | None, key: str = "buffer"
+) -> DistArray:
+    """Return the array in a dataset, which is read when somebody needs it."""
+    from distarray.globalapi.distarray import DistArray
+
+    path = fspath(filename)
+    found = context._once(lambda: hdf5.facts(path, key))
+    layout = layout_for(context, found.shape, distribution, f"{path}, {key!r}")
+    if found.offset is not None:
+        file = _core.NpyFile.raw(path, found.dtype, found.shape, found.offset)
+        return DistArray._wrap(context, file.open(context._engines, layout._core), layout)
+    unit = found.chunks or (1,) * len(found.shape)
+    return open_outside(context, layout, found.dtype, _Dataset(path, key, found), unit)
+
+
+class _Dataset(Transfer):
+    """Brings elements of a dataset."""
+
+    def __init__(self, path: str, key: str, found: hdf5.Facts) -> None:
+        self._path, self._key, self._found = path, key, found
+
+    def begin(self) -> None:
+        self._file = HeldFile(self._path)
+        self._file.hold()
+        with self._file.opened() as file:
+            if hdf5.facts(file, self._key) != self._found:
+                raise replaced(self._path)
+
+    def __call__(self, request: Request) -> None:
+        axes, values = request
+        with self._file.opened() as file:
+            hdf5.read_part(file, self._key, axes, values)
+
+
 def _by_chunks(context: BaseContext, found: hdf5.Facts) -> Distribution:
     """Return blocks along the first axis of which no two have a part of the same chunk."""
-    if not found.shape or not found.chunk:
+    if not found.shape or not found.chunks:
         return Distribution(context, found.shape)
-    size, chunk, engines = found.shape[0], found.chunk, context.nengines
+    size, chunk, engines = found.shape[0], found.chunks[0], context.nengines
     chunks = -(-size // chunk)
     bounds = [min(chunks * rank // engines * chunk, size) for rank in range(engines + 1)]
     blocks = {"dist_type": "b", "bounds": bounds}

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Any
 from distarray import _core
 from distarray.globalapi import _formats
 from distarray.globalapi._files import check_array, layout_for
+from distarray.globalapi._hdf5 import open_hdf5
+from distarray.globalapi._netcdf import open_netcdf
+from distarray.globalapi._outside import Transfer, compute_into, pending_copy
+from distarray.globalapi._zarr import open_zarr
 from distarray.globalapi._zarr_arrays import zarr_module
 from distarray.globalapi.contexts.pools import ThreadPool
 from distarray.localapi.local_array import hdf5
@@ -16,6 +20,9 @@ from distarray.localapi.local_array import hdf5
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import numpy as np
+
+    from distarray.globalapi._outside import Request
     from distarray.globalapi.context import BaseContext
     from distarray.globalapi.distarray import DistArray
     from distarray.globalapi.maps import Distribution
@@ -30,35 +37,31 @@ def open_array(
     from distarray.globalapi.distarray import DistArray
 
     known = _formats.format_of(path)
-    find = _FINDERS.get(known.name)
-    file = None
-    if find is not None:
-        _formats.refuse_patterns(context, path)
-        name, options = known.arguments(path, key, {})
-        file = find(context, os.fspath(name), **options)
-    if file is None:
-        with _frugal(context, known):
-            array = _formats.load(context, path, distribution, key, {})
+    open_file = _OPENERS.get(known.name)
+    if open_file is None:
+        array = _formats.load(context, path, distribution, key, {})
         return DistArray._wrap(context, array._array.frozen(), array.distribution)
+    _formats.refuse_patterns(context, path)
+    name, options = known.arguments(path, key, {})
+    return open_file(context, os.fspath(name), distribution, **options)
+
+
+def _open_npy(context: BaseContext, path: str, distribution: Distribution | None) -> DistArray:
+    """Return an array whose elements are used where they lie in the file."""
+    from distarray.globalapi.distarray import DistArray
+
+    file = _core.NpyFile(path)
     layout = layout_for(context, file.shape, distribution, path)
     return DistArray._wrap(context, file.open(context._engines, layout._core), layout)
 
 
-def _in_npy(context: BaseContext, path: str) -> _core.NpyFile | None:
-    """Return where the elements of a file are."""
-    return _core.NpyFile(path)
-
-
-def _in_hdf5(context: BaseContext, path: str, key: str = "buffer") -> _core.NpyFile | None:
-    """Return where the elements of a dataset are, if they lie as they do in memory."""
-    found = context._once(lambda: hdf5.facts(path, key))
-    if found.offset is None:
-        return None
-    return _core.NpyFile.raw(path, found.dtype, found.shape, found.offset)
-
-
-#: What finds the elements in files of a format, where they may lie as they do in memory.
-_FINDERS: dict[str, Callable[..., _core.NpyFile | None]] = {"npy": _in_npy, "hdf5": _in_hdf5}
+#: What opens files of a format without reading all that they have.
+_OPENERS: dict[str, Callable[..., DistArray]] = {
+    "npy": _open_npy,
+    "hdf5": open_hdf5,
+    "zarr": open_zarr,
+    "netcdf": open_netcdf,
+}
 
 
 def store(
@@ -68,12 +71,8 @@ def store(
     check_array(context, expression)
     known = _formats.format_of(path)
     compute = _STORES.get(known.name)
-    is_direct = (
-        expression._array.is_pending
-        and expression.size > 0
-        # Engines on other machines would write to pages that they share.
-        and type(context._pool) is ThreadPool
-    )
+    expression = pending_copy(expression)
+    is_direct = expression._array.is_pending and expression.size > 0
     if compute is None or not is_direct:
         with _frugal(context, known):
             _formats.save(context, path, expression, key, options)
@@ -95,35 +94,69 @@ def _frugal(context: BaseContext, known: _formats.Format) -> Iterator[None]:
             yield
 
 
-def _compute(expression: DistArray, file: _core.NpyFile) -> None:
-    """Compute an expression into the pages of a file."""
-    layout = expression.distribution
-    core = file.open(expression.context._engines, layout._core, is_writable=True)
-    expression._wrap(expression.context, core, layout)[...] = expression
+def _compute(expression: DistArray, path: str, offset: int) -> None:
+    """Compute an expression into a file that has room for it, in C order from an offset on."""
+    context, layout = expression.context, expression.distribution
+    dtype, shape = expression.dtype, expression.shape
+    if type(context._pool) is not ThreadPool:
+        # Engines on other machines would write to pages that they share.
+        compute_into(context, expression, _Written(path, dtype, shape, offset), (1,) * len(shape))
+        return
+    file = _core.NpyFile.raw(path, dtype, shape, offset)
+    core = file.open(context._engines, layout._core, is_writable=True)
+    # Nobody needs the elements here, whoever has a name for the expression.
+    core.assign(expression._array, context._communication, True)
+
+
+class _Written(Transfer):
+    """Takes elements to their places in a file."""
+
+    def __init__(
+        self, path: str, dtype: np.dtype[Any], shape: tuple[int, ...], offset: int
+    ) -> None:
+        self._path, self._dtype, self._shape, self._offset = path, dtype, shape, offset
+
+    def begin(self) -> None:
+        self._file = _core.NpyFile.raw(self._path, self._dtype, self._shape, self._offset)
+
+    def __call__(self, request: Request) -> None:
+        axes, values = request
+        self._file.write(axes, values)
 
 
 def _to_npy(expression: DistArray, path: str) -> None:
     """Compute an expression into a file, which gets its name when that is done."""
-    temporary = _core.begin_replacement(path)
+    once = expression.context._once
+
+    def begin() -> tuple[str, int]:
+        temporary = _core.begin_replacement(path)
+        try:
+            file = _core.NpyFile.create(temporary, expression.dtype, expression.shape)
+        except BaseException:
+            _core.discard_replacement(temporary)
+            raise
+        return temporary, file.offset
+
+    temporary, offset = once(begin)
     try:
-        _compute(expression, _core.NpyFile.create(temporary, expression.dtype, expression.shape))
-        _core.finish_replacement(temporary, path)
+        _compute(expression, temporary, offset)
+        once(lambda: _core.finish_replacement(temporary, path))
     except BaseException:
-        _core.discard_replacement(temporary)
+        once(lambda: _core.discard_replacement(temporary))
         raise
 
 
 def _to_hdf5(expression: DistArray, path: str, key: str = "buffer", mode: str = "a") -> None:
     """Compute an expression into a dataset, which is there when that is done."""
+    once = expression.context._once
     new = hdf5.NewDataset(path, key, mode, expression.shape, expression.dtype)
-    temporary, offset = new.begin()
+    temporary, offset = once(new.begin)
     try:
         if offset is not None:
-            dtype, shape = expression.dtype, expression.shape
-            _compute(expression, _core.NpyFile.raw(temporary, dtype, shape, offset))
-        new.finish()
+            _compute(expression, temporary, offset)
+        once(new.finish)
     except BaseException:
-        new.discard()
+        once(new.discard)
         raise
 
 

@@ -5,24 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from os import fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from distarray.globalapi import _chunks
 from distarray.globalapi._files import on_engines
+from distarray.globalapi._outside import HeldFile, Transfer, open_outside, replaced
 from distarray.globalapi.creation import _layout
 from distarray.globalapi.maps import Distribution
+from distarray.localapi.local_array.hdf5 import pick
 
 if TYPE_CHECKING:
     from os import PathLike
 
+    from distarray.globalapi._outside import Request
     from distarray.globalapi.context import BaseContext
     from distarray.globalapi.distarray import DistArray
     from distarray.localapi.local_array.array import LocalArray
 
-__all__ = ["load_netcdf"]
+__all__ = ["load_netcdf", "open_netcdf"]
 
 
 def load_netcdf(
@@ -44,12 +47,59 @@ def load_netcdf(
     return array if read is layout else array.distribute_as(layout)
 
 
+def open_netcdf(
+    context: BaseContext,
+    filename: str | PathLike[str],
+    distribution: Distribution | None,
+    variable: str | None = None,
+    mask_and_scale: bool = False,
+) -> DistArray:
+    """Return a variable of a file, which is read when somebody needs it."""
+    place = (fspath(filename), variable, bool(mask_and_scale))
+    (found,) = on_engines(context, _facts, place, context.targets[:1])
+    shape, dtype, unit = found
+    layout = _layout(context, shape, distribution)
+    return open_outside(context, layout, dtype, _Elements(place, found), unit)
+
+
+class _Elements(Transfer):
+    """Brings elements of a variable."""
+
+    def __init__(self, place: tuple[str, str | None, bool], found: tuple[Any, ...]) -> None:
+        self._path, self._variable, self._mask_and_scale = place
+        self._found = found
+
+    def begin(self) -> None:
+        self._file = HeldFile(self._path)
+        self._file.hold()
+        with self._file.opened() as name:
+            if _facts(name, self._variable, self._mask_and_scale) != self._found:
+                raise replaced(self._path)
+
+    def __call__(self, request: Request) -> None:
+        axes, values = request
+        with self._file.opened() as name, _opened(name) as file:
+            found = _variable(file, self._path, self._variable)
+            scaling = _Scaling(found) if self._mask_and_scale else None
+            picked = values if scaling is None else np.empty(values.shape, found.dtype)
+            try:
+                pick(found, axes, picked)
+            except (OSError, ValueError, RuntimeError) as error:
+                raise _unreadable(self._path, self._variable, error) from error
+            if scaling is not None:
+                values[...] = scaling.apply(picked)
+
+
+def _unreadable(filename: str, variable: str | None, error: Exception) -> OSError:
+    return OSError(f"{filename}: variable {variable!r} can't be read: {error}")
+
+
 def _facts(
-    filename: str, variable: str | None, mask_and_scale: bool
+    filename: str | BinaryIO, variable: str | None, mask_and_scale: bool
 ) -> tuple[tuple[int, ...], np.dtype[Any], tuple[int, ...]]:
     """Return the shape and the dtype of a variable, and the shape of its chunks."""
     with _opened(filename) as file:
-        found = _variable(file, filename, variable)
+        found = _variable(file, str(filename), variable)
         shape = tuple(map(int, found.shape))
         stored = np.dtype(found.dtype)
         if stored.hasobject or stored.kind in "SUOT":
@@ -73,18 +123,18 @@ def _read_piece(
         try:
             values = np.asarray(found[box])
         except (OSError, ValueError, RuntimeError) as error:
-            raise OSError(f"{filename}: variable {variable!r} can't be read: {error}") from error
+            raise _unreadable(filename, variable, error) from error
         local.ndarray[...] = _Scaling(found).apply(values) if mask_and_scale else values
 
 
-def _opened(filename: str) -> Any:
+def _opened(filename: str | BinaryIO) -> Any:
     try:
         import h5netcdf
     except ImportError as error:
         raise ImportError(
             "NetCDF files need the package h5netcdf: pip install 'distarray[io]'"
         ) from error
-    if not Path(filename).exists():
+    if isinstance(filename, str) and not Path(filename).exists():
         raise FileNotFoundError(2, "there is no such NetCDF file", filename)
     try:
         return h5netcdf.File(filename, "r")

@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from distarray import _core
 from distarray.error import ContextError
 from distarray.globalapi import _chunks, _replacing
 from distarray.globalapi._files import on_engines
 from distarray.globalapi._handle import Handle
+from distarray.globalapi._outside import compute_into, open_outside, pending_copy
 from distarray.globalapi._zarr_arrays import (
+    Chunks,
+    Elements,
     Place,
     facts,
     read_piece,
@@ -29,9 +33,8 @@ from distarray.globalapi.maps import Distribution
 if TYPE_CHECKING:
     from distarray.globalapi.context import BaseContext
     from distarray.globalapi.distarray import DistArray
-    from distarray.localapi.local_array.array import LocalArray
 
-__all__ = ["load_zarr", "save_zarr"]
+__all__ = ["load_zarr", "open_zarr", "save_zarr"]
 
 #: Files of metadata, one of which every array or group has.
 _METADATA = ("zarr.json", ".zarray", ".zgroup")
@@ -59,6 +62,17 @@ def load_zarr(
     return array if read is layout else array.distribute_as(layout)
 
 
+def open_zarr(
+    context: BaseContext, store: Any, distribution: Distribution | None, key: str | None = None
+) -> DistArray:
+    """Return the array in a store, which is read when somebody needs it."""
+    place = _place(context, store, key)
+    (found,) = on_engines(context, facts, (place,), context.targets[:1])
+    shape, dtype, unit = found
+    layout = _layout(context, shape, distribution)
+    return open_outside(context, layout, dtype, Elements(place, found), unit)
+
+
 # ---- Saving ------------------------------------------------------------------------------------
 
 
@@ -79,13 +93,15 @@ def save_zarr(
     settings = _settled(context, array, settings)
     # What is wrong with the settings is found before anything is written.
     template = zarr_module().create_array(zarr_module().storage.MemoryStore(), **settings)
-    unit = template.shards or template.chunks
-    if not _chunks.is_aligned(array.distribution, unit):
+    unit = _unit_of(template)
+    if _chunks.is_aligned(array.distribution, unit):
+        array = pending_copy(array)
+    else:
         array = array.distribute_as(_chunks.aligned(context, array.shape, unit))
     if place.folder is None:
-        _save_in_store(context, place, array, template.metadata, overwrite, settings)
+        _save_in_store(context, place, array, template, overwrite, settings)
     else:
-        _save_in_folder(context, place, array, template.metadata, overwrite, settings)
+        _save_in_folder(context, place, array, template, overwrite, settings)
 
 
 def _settled(context: BaseContext, array: DistArray, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,7 +169,7 @@ def _save_in_folder(
     context: BaseContext,
     place: Place,
     array: DistArray,
-    metadata: Any,
+    template: Any,
     overwrite: bool,
     settings: Mapping[str, Any],
 ) -> None:
@@ -163,10 +179,11 @@ def _save_in_folder(
     folder, target = map(Path, begun)
     inner = place.within(folder, "/".join(_full(place).relative_to(target).parts))
     try:
-        on_engines(context, write_piece, (array, inner, metadata), array.targets)
+        _write(context, array, inner, template)
         context._once(lambda: _complete(inner, settings))
         if context._once(target.exists):
-            on_engines(context, _sync, (array, str(folder)), array.targets)
+            comm = context.make_subcomm(array.targets)
+            on_engines(context, _sync, (comm, str(folder)), array.targets)
         context._once(lambda: _commit(place, folder, target, settings))
     except BaseException:
         context._once(lambda: _replacing.give_up(folder))
@@ -180,14 +197,30 @@ def _save_in_store(
     context: BaseContext,
     place: Place,
     array: DistArray,
-    metadata: Any,
+    template: Any,
     overwrite: bool,
     settings: Mapping[str, Any],
 ) -> None:
     """Write an array to a store that can't rename: what was there goes, metadata come last."""
+    if array._array.is_outside and context._once(lambda: _is_there(place)):
+        # They may be what is to be replaced.
+        _core.evaluate([array._array])
     context._once(lambda: _clear(place, overwrite))
-    on_engines(context, write_piece, (array, place, metadata), array.targets)
+    _write(context, array, place, template)
     context._once(lambda: _complete(place, settings))
+
+
+def _write(context: BaseContext, array: DistArray, place: Place, template: Any) -> None:
+    """Write the chunks of an array; of an expression, as they are computed."""
+    if array._array.is_pending and array.size:
+        compute_into(context, array, Chunks(place, template.metadata), _unit_of(template))
+    else:
+        on_engines(context, write_piece, (array, place, template.metadata), array.targets)
+
+
+def _unit_of(template: Any) -> tuple[int, ...]:
+    """Return the shape of what is written at once: of a shard, or a chunk."""
+    return tuple(template.shards or template.chunks)
 
 
 def _full(place: Place) -> Path:
@@ -261,8 +294,8 @@ def _complete(place: Place, settings: Mapping[str, Any]) -> None:
     zarr_module().create_array(store, name=place.name or None, **settings)
 
 
-def _sync(local: LocalArray, folder: str) -> None:
-    _replacing.sync(Path(folder), local.comm_rank, local.comm_size)
+def _sync(comm: Any, folder: str) -> None:
+    _replacing.sync(Path(folder), comm.Get_rank(), comm.Get_size())
 
 
 def _commit(place: Place, folder: Path, target: Path, settings: Mapping[str, Any]) -> None:
@@ -279,6 +312,15 @@ def _commit(place: Place, folder: Path, target: Path, settings: Mapping[str, Any
         group = zarr.open_group(str(place.folder), mode="r")
         if group.metadata.consolidated_metadata is not None:
             zarr.consolidate_metadata(str(place.folder), zarr_format=group.metadata.zarr_format)
+
+
+def _is_there(place: Place) -> bool:
+    """Return whether there is an array or a group."""
+    try:
+        zarr_module().open(place.store, path=place.name, mode="r")
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _clear(place: Place, overwrite: bool) -> None:

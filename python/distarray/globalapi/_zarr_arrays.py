@@ -11,6 +11,7 @@ import errno
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from math import prod
 from os import PathLike, fspath
 from pathlib import Path
@@ -19,13 +20,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distarray.globalapi import _progress
+from distarray.globalapi._outside import Transfer, replaced
 
 if TYPE_CHECKING:
+    from distarray import _core
+    from distarray.globalapi._outside import Request
     from distarray.localapi.local_array.array import LocalArray
 
     Box = tuple[slice, ...]
 
-__all__ = ["Place", "facts", "read_piece", "store_of", "write_piece", "zarr_module"]
+__all__ = [
+    "Chunks",
+    "Elements",
+    "Place",
+    "facts",
+    "read_piece",
+    "store_of",
+    "write_piece",
+    "zarr_module",
+]
 
 #: About how many bytes are read or written by one call.
 _SLAB_BYTES = 64 << 20
@@ -124,7 +137,10 @@ def _is_obstore(store: Any) -> bool:
 
 def facts(place: Place) -> tuple[tuple[int, ...], np.dtype[Any], tuple[int, ...]]:
     """Return the shape and the dtype of an array, and the shape of its chunks or shards."""
-    array = _opened(place)
+    return _facts_of(place, _opened(place))
+
+
+def _facts_of(place: Place, array: Any) -> tuple[tuple[int, ...], np.dtype[Any], tuple[int, ...]]:
     dtype = array.dtype
     if not isinstance(dtype, np.dtype) or dtype.hasobject or dtype.kind == "T":
         raise TypeError(f"{place}: elements of dtype {dtype} can't be distributed")
@@ -194,6 +210,115 @@ def _quick(array: Any) -> Any:
     return array
 
 
+# ---- Part by part ------------------------------------------------------------------------------
+
+
+class Elements(Transfer):
+    """Brings elements of an array, as long as it is the one that was opened.
+
+    Parameters
+    ----------
+    place : Place
+        Where it is.
+    found : tuple
+        What `facts` says of it.
+    """
+
+    def __init__(self, place: Place, found: tuple[Any, ...]) -> None:
+        self._place, self._found = place, found
+
+    def begin(self) -> None:
+        self._stamp = self._present_stamp()
+        self._array = _opened(self._place)
+        if _facts_of(self._place, self._array) != self._found:
+            raise replaced(str(self._place))
+
+    def __call__(self, request: Request) -> None:
+        axes, values = request
+        try:
+            _pick(self._place, self._array, axes, values)
+        finally:
+            # Of another array in this place, there may be chunks that this one has not, and the
+            # other way round: what was read is one or the other only if nothing has changed since.
+            if self._present_stamp() != self._stamp:
+                raise replaced(str(self._place))
+
+    def _present_stamp(self) -> Any:
+        """Return what tells whether the array is still the same."""
+        if self._place.folder is None:
+            try:
+                return _opened(self._place).metadata
+            except (OSError, KeyError):
+                return None
+        folder = self._place.folder / self._place.name
+        for name in ("zarr.json", ".zarray"):
+            with suppress(OSError):
+                found = (folder / name).stat()
+                return name, found.st_ino, found.st_mtime_ns, found.st_size
+        return None
+
+
+class Chunks(Transfer):
+    """Takes parts of whole chunks to an array that has no metadata yet.
+
+    Parameters
+    ----------
+    place : Place
+        Where it is.
+    metadata : object
+        What zarr is to know of it.
+    """
+
+    def __init__(self, place: Place, metadata: Any) -> None:
+        self._place, self._metadata = place, metadata
+
+    def begin(self) -> None:
+        self._array = _without_metadata(self._place, self._metadata)
+
+    def __call__(self, request: Request) -> None:
+        axes, values = request
+        ranges = [axis.as_range() for axis in axes]
+        self._array[tuple(slice(*each) for each in ranges if each)] = values
+
+
+def _pick(
+    place: Place, array: Any, axes: Sequence[_core.Indices], values: np.ndarray[Any, np.dtype[Any]]
+) -> None:
+    """Read the elements with some indices along each axis."""
+    ranges = [axis.as_range() for axis in axes]
+    box = tuple(slice(*each) for each in ranges if each)
+    try:
+        if len(box) == len(axes) and all(part.step == 1 for part in box):
+            # (In memory that is there already: fresh memory takes as long as the reading.)
+            array.get_basic_selection(box, out=_buffers().from_numpy_array(values))
+            return
+        chosen, backwards = [], []
+        for each, axis in zip(ranges, axes, strict=True):
+            is_backward = each is not None and each[2] < 0
+            places = range(*each) if each else None
+            if places is not None and is_backward:
+                places = places[::-1]
+            chosen.append(
+                axis.to_array() if places is None else slice(places.start, places.stop, places.step)
+            )
+            backwards.append(slice(None, None, -1 if is_backward else 1))
+        values[...] = array.get_orthogonal_selection(tuple(chosen))[tuple(backwards)]
+    except _DAMAGE as error:
+        raise _damaged(place, [_text(axis) for axis in axes], error) from error
+    except OSError as error:
+        if error.errno is None:  # as gzip's
+            raise _damaged(place, [_text(axis) for axis in axes], error) from error
+        raise
+
+
+def _text(axis: _core.Indices) -> str:
+    found = axis.as_range()
+    if found is None:
+        return f"{len(axis)} indices"
+    start, stop, step = found
+    return f"{start}:{stop}" if step == 1 else f"{start}:{stop}:{step}"
+
+
 # ---- Reading and writing -----------------------------------------------------------------------
 
 
@@ -212,31 +337,40 @@ def read_piece(local: LocalArray, place: Place) -> None:
             else:
                 view[...] = array[box]
         except _DAMAGE as error:
-            raise _damaged(place, box, error) from error
+            raise _damaged(place, _ranges(box), error) from error
         except OSError as error:
             if error.errno is None:  # as gzip's
-                raise _damaged(place, box, error) from error
+                raise _damaged(place, _ranges(box), error) from error
             raise
         _progress.advance(view.nbytes)
 
 
-def _damaged(place: Place, box: Box, error: Exception) -> ValueError:
-    text = ", ".join(f"{each.start}:{each.stop}" for each in box)
+def _ranges(box: Box) -> list[str]:
+    return [f"{each.start}:{each.stop}" for each in box]
+
+
+def _damaged(place: Place, axes: Sequence[str], error: Exception) -> ValueError:
+    text = ", ".join(axes)
     return ValueError(f"{place}: the chunks of [{text}] can't be read: {error}")
 
 
 def write_piece(local: LocalArray, place: Place, metadata: Any) -> None:
     """Write an engine's piece, which has whole chunks, of an array that has no metadata yet."""
-    zarr = zarr_module()
-    path = zarr.storage.StorePath(store_of(place), place.name)
-    # Each chunk is written: zarr takes those of negative zeros for empty ones, which are zero.
-    inner = zarr.AsyncArray(metadata, path, config={"write_empty_chunks": True})
-    array = _quick(zarr.Array(inner))
+    array = _without_metadata(place, metadata)
     source: Any = local.ndarray
     _progress.expect(source.nbytes)
     for box, part in _slabs(_box(local), array.shards or array.chunks, local.dtype.itemsize):
         array[box] = source[(*part, ...)]
         _progress.advance(source[(*part, ...)].nbytes)
+
+
+def _without_metadata(place: Place, metadata: Any) -> Any:
+    """Return an array that has no metadata yet, to be written."""
+    zarr = zarr_module()
+    path = zarr.storage.StorePath(store_of(place), place.name)
+    # Each chunk is written: zarr takes those of negative zeros for empty ones, which are zero.
+    inner = zarr.AsyncArray(metadata, path, config={"write_empty_chunks": True})
+    return _quick(zarr.Array(inner))
 
 
 def store_of(place: Place) -> Any:

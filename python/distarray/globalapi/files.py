@@ -107,13 +107,15 @@ class FileMethods:
     ) -> DistArray:
         """Return an array whose elements stay in a file, which can only be read.
 
-        They are read when somebody needs them. That goes for ``.npy`` files and for HDF5 datasets
-        that are neither chunked nor compressed; other files are decoded now, which makes scratch
-        files of what doesn't fit into the context's memory limit.
+        They are read when somebody needs them: those of ``.npy`` files and of HDF5 datasets that
+        are neither chunked nor compressed are used where they lie; of others, opening reads
+        metadata alone, and so do slices. Reductions and :meth:`store` go through large arrays in
+        parts of whole chunks, reading ahead; other operations need the elements as memory, within
+        the context's memory limit in scratch files. (``.dnpy`` files are loaded now.)
 
         The file has to stay as it is while the array is in use. One that is replaced by another
         file of its name is no problem; where it is made shorter, operations fail that need what was
-        there.
+        there. So do operations on a Zarr store that has been replaced since.
 
         Parameters
         ----------
@@ -151,10 +153,8 @@ class FileMethods:
     ) -> None:
         """Compute an expression into a file.
 
-        For ``.npy`` and HDF5 files and engines that are threads, results are written as they come:
-        there is no other copy of them. Otherwise the expression is computed first (into scratch
-        files, as far as the context's memory limit asks for that) and then saved. Either way the
-        file gets its name when it is complete.
+        Results are written as they come: there is no other copy of them, unless the distribution
+        cuts the chunks of a Zarr store. The file gets its name when it is complete.
 
         Parameters
         ----------

@@ -98,6 +98,17 @@ impl Array {
         self.node.id().is_none()
     }
 
+    /// Whether the elements are outside of the engines' memory, in large arrays, or are still to be
+    /// computed from such.
+    pub fn is_outside(&self) -> bool {
+        self.node.memory.is_outside()
+    }
+
+    /// Says that the elements are outside, and more than is kept in memory.
+    pub fn set_outside(&self) {
+        self.node.memory.set_outside(true);
+    }
+
     /// The name on the engines; computes the elements first, if they are not there.
     ///
     /// # Errors

@@ -34,9 +34,11 @@ pub fn defer(
 ) -> Result<Option<Array>> {
     let elements = layout.global_size() / layout.ranks().max(1);
     let bytes = elements.saturating_mul(dtype.itemsize());
+    let is_outside = expression.nodes().any(|node| node.memory.is_outside());
     if session.is_small(bytes)
         // That there is no such memory is said at the call. Where there is a limit, files have room.
-        || (buffer::MemoryLimit::in_force().is_none()
+        || (!is_outside
+            && buffer::MemoryLimit::in_force().is_none()
             && buffer::memory().is_some_and(|memory| bytes > memory))
         || layout.global_size() == 0
         || may_refuse(&expression.operation)
@@ -113,7 +115,7 @@ impl Below {
         let mut kept: Vec<(&Arc<Memory>, usize)> = Vec::new();
         for node in &self.arrays {
             // Views keep what they share with an array that somebody has anyway.
-            if node.expression().is_some() || node.memory.is_held() {
+            if node.expression().is_some() || node.memory.is_held() || node.memory.is_outside() {
                 continue;
             }
             match kept.iter_mut().find(|(memory, _)| Arc::ptr_eq(memory, &node.memory)) {

@@ -155,7 +155,10 @@ impl<'a> Evaluation<'a> {
             }
             Some(expression) => {
                 let value = self.compute(&expression, node.dtype)?;
-                if node.is_held() && !self.is_redrawn(node, &expression) {
+                if node.is_held()
+                    && !self.is_redrawn(node, &expression)
+                    && !node.memory.is_outside()
+                {
                     self.keep(node, value);
                 }
                 value
@@ -189,7 +192,8 @@ impl<'a> Evaluation<'a> {
             |node: &Arc<Node>| self.known.iter().any(|(known, _)| Arc::ptr_eq(known, node));
         let wanted = self.known.iter().filter(|(node, _)| {
             let is_made_anew = node.expression().is_none_or(|expression| expression.is_source());
-            !is_made_anew && !node.is_held() && node.memory.is_wanted(is_known)
+            let is_anew = is_made_anew || node.memory.is_outside();
+            !is_anew && !node.is_held() && node.memory.is_wanted(is_known)
         });
         let wanted: Vec<(Arc<Node>, Value)> = wanted.cloned().collect();
         for (node, value) in wanted {

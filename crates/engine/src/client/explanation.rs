@@ -39,6 +39,8 @@ pub struct Read {
     pub bytes: usize,
     /// How many of these an engine reads that does not hold them.
     pub bytes_moved: usize,
+    /// Whether they are read from outside of the engines' memory.
+    pub is_outside: bool,
 }
 
 impl Array {
@@ -63,6 +65,7 @@ impl Array {
             shape: node.distribution.shape().to_vec(),
             dtype: node.dtype,
             bytes: node.bytes(),
+            is_outside: node.memory.is_outside(),
             bytes_moved: if node.distribution.shape() == layout.shape() && !node.lies_as(layout) {
                 plan::moved(&node.distribution, layout) as usize * node.dtype.itemsize()
             } else {

@@ -35,6 +35,9 @@ pub struct Node {
 pub struct Memory {
     /// Whether the user has a view through which elements may change without our knowing.
     exposed: AtomicBool,
+    /// Whether the elements are outside of the engines' memory, or come from there: too many to be
+    /// kept for somebody who may ask for them later.
+    outside: AtomicBool,
     /// The number of handles of the array and of views of it.
     handles: AtomicIsize,
     /// The expressions that read it.
@@ -98,10 +101,18 @@ impl Node {
             stored: OnceLock::new(),
             pending: Mutex::new(Some(expression.clone())),
         });
-        for operand in expression.nodes() {
-            operand.memory.add_reader(&node);
-        }
+        node.reads(expression);
         node
+    }
+
+    /// Takes note of what an expression reads that this node is computed from.
+    fn reads(self: &Arc<Self>, expression: &Expression) {
+        for operand in expression.nodes() {
+            operand.memory.add_reader(self);
+            if operand.memory.is_outside() {
+                self.memory.set_outside(true);
+            }
+        }
     }
 
     /// The name on the engines, if the array is there.
@@ -120,6 +131,7 @@ impl Node {
     /// Says that the pieces are on the engines now, under the name `id`.
     pub fn store(&self, id: ArrayId) {
         let expression = lock(&self.pending).take();
+        self.memory.set_outside(false);
         if self.stored.set(id).is_err() {
             // Another thread was quicker; it computed the same.
             self.session.free(id, self.distribution.targets());
@@ -137,9 +149,7 @@ impl Node {
         let expression = make(before);
         *pending = Some(expression.clone());
         drop(pending);
-        for operand in expression.nodes() {
-            operand.memory.add_reader(self);
-        }
+        self.reads(&expression);
         true
     }
 
@@ -183,6 +193,16 @@ impl Memory {
     /// Whether somebody has a handle of the array or of a view of it.
     pub fn is_held(&self) -> bool {
         self.handles.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether the elements are outside, or come from there.
+    pub fn is_outside(&self) -> bool {
+        self.outside.load(Ordering::Relaxed)
+    }
+
+    /// Says whether the elements are outside, or come from there.
+    pub fn set_outside(&self, outside: bool) {
+        self.outside.store(outside, Ordering::Relaxed);
     }
 
     /// Whether elements may change without our knowing.

@@ -153,7 +153,7 @@ impl<'a> Reduce<'a> {
         // Many results of few elements each would keep more than the elements, which are stored instead.
         let count = self.count(source);
         let elements: usize = source.shape().iter().product();
-        if count < FEW && elements > MANY * count {
+        if count < FEW && elements > MANY * count && !source.is_outside() {
             return Ok(None);
         }
         let layout = source.distribution();

@@ -41,6 +41,6 @@ pub fn create(
 ///
 /// [`EngineError::UnknownArray`].
 pub fn fill(engine: &Engine, array: ArrayId, item: &[u8]) -> Result<Reply, EngineError> {
-    copy::fill_bytes(&engine.block(array)?, item)?;
+    copy::fill_bytes(&engine.dest(array)?, item)?;
     Ok(Reply::done())
 }

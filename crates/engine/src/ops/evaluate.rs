@@ -19,17 +19,18 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::exchange::{Endpoint, copy_transfer, participant};
 use crate::local_array::labels;
+use crate::outside::OutsidePiece;
 use crate::supersteps::{self, Supersteps};
 use crate::{LocalArray, Reply};
 
 /// One thing for each input or output: few, mostly.
-type Few<T> = SmallVec<[T; 4]>;
+pub(super) type Few<T> = SmallVec<[T; 4]>;
 
 /// An engine's pieces of the inputs, where it has one.
 type Pieces = Few<Option<Block>>;
 
 /// What a program reads, on one engine.
-enum Operand {
+pub(super) enum Operand {
     /// One block, which broadcasts to the piece.
     Whole(Block),
     /// Blocks that make up the piece.
@@ -49,6 +50,9 @@ impl Evaluate {
         participants: &[usize],
         communicator: &Arc<dyn Communicator>,
     ) -> Result<Reply, EngineError> {
+        if engine.has_outside() && self.is_in_parts(engine)? {
+            return self.run_in_parts(engine, participants.len());
+        }
         if self.is_plain() {
             return self.run_plain(engine, participants.len());
         }
@@ -87,13 +91,24 @@ impl Evaluate {
     }
 
     /// The global index of each position of a piece, if the program asks for them.
-    fn labels(&self, rank: usize) -> Vec<Labels> {
+    pub(super) fn labels(&self, rank: usize) -> Vec<Labels> {
         if self.program.asks_for_labels() { labels(&self.distribution, rank) } else { Vec::new() }
     }
 
     /// Keeps results that are new arrays.
     fn keep(&self, engine: &Engine, rank: usize, blocks: Few<Block>) {
-        for (block, destination) in blocks.into_iter().zip(&self.outputs) {
+        self.keep_new(engine, rank, blocks, &self.outputs);
+    }
+
+    /// Keeps those blocks that are new arrays.
+    pub(super) fn keep_new(
+        &self,
+        engine: &Engine,
+        rank: usize,
+        blocks: Few<Block>,
+        destinations: &[Destination],
+    ) {
+        for (block, destination) in blocks.into_iter().zip(destinations) {
             if let Destination::New(array, _) = *destination {
                 let distribution = self.distribution.clone();
                 engine.insert(array, LocalArray { distribution, rank, block });
@@ -189,13 +204,21 @@ impl Evaluation<'_> {
     ) -> Result<(Few<Block>, Met), EngineError> {
         let Evaluate { distribution, outputs, .. } = self.command;
         let shape = distribution.local_shape(rank);
-        let targets = outputs
-            .iter()
-            .map(|destination| match *destination {
-                Destination::New(_, dtype) => Ok(Block::uninitialised(dtype, &shape)?),
-                Destination::Existing(array) => self.engine.block(array),
-            })
-            .collect::<Result<Few<Block>, EngineError>>()?;
+        let mut sinks: Few<(usize, OutsidePiece)> = Few::new();
+        let mut targets = Few::new();
+        for (place, destination) in outputs.iter().enumerate() {
+            targets.push(match *destination {
+                Destination::New(_, dtype) => Block::uninitialised(dtype, &shape)?,
+                Destination::Existing(array) => match self.engine.outside(array) {
+                    Some(sink) if sink.outer().is_sink => {
+                        let whole = Block::uninitialised(sink.dtype(), &shape)?;
+                        sinks.push((place, sink));
+                        whole
+                    }
+                    _ => self.engine.dest(array)?,
+                },
+            });
+        }
         let staged = separate(&targets, outputs, &mut operands)?;
         let labels = self.command.labels(rank);
         let flags = self.over_parts(&shape, &operands, &labels, &staged)?;
@@ -203,6 +226,10 @@ impl Evaluation<'_> {
             if !staged.same_view(target) {
                 copy::copy(staged, target)?;
             }
+        }
+        for (place, sink) in sinks {
+            let regions = self.command.regions(&shape, &[], &[&sink]);
+            sink.write_all(&regions, &targets[place])?;
         }
         Ok((targets, flags))
     }
@@ -259,7 +286,7 @@ impl Evaluation<'_> {
 /// Where the program writes its outputs: programs read and write block by block, so that an output
 /// may be an input itself but must not overlap one in any other way. One such input is copied; of
 /// several, the outputs get a place apart.
-fn separate(
+pub(super) fn separate(
     targets: &[Block],
     outputs: &[Destination],
     operands: &mut [Operand],

@@ -1,6 +1,6 @@
 //! Elements between engines and the client's memory.
 
-use distarray_kernels::{Block, DType};
+use distarray_kernels::{Block, DType, Region};
 use distarray_meta::{AxisMap, Distribution, plan};
 
 use super::{mapped, own_rank};
@@ -41,7 +41,7 @@ pub fn write(
     host: &Block,
 ) -> Result<Reply, EngineError> {
     let rank = own_rank(engine, distribution)?;
-    let block = engine.block(array)?;
+    let block = engine.dest(array)?;
     for transfer in plan::receives(&whole(distribution)?, distribution, rank) {
         copy_transfer(host, &block, &transfer)?;
     }
@@ -119,7 +119,7 @@ pub fn set(
 ) -> Result<Reply, EngineError> {
     let rank = own_rank(engine, distribution)?;
     let transfers = plan::receives(&whole(distribution)?, distribution, rank);
-    unpack(elements, dtype, &engine.block(array)?, &transfers)?;
+    unpack(elements, dtype, &engine.dest(array)?, &transfers)?;
     Ok(Reply::done())
 }
 
@@ -136,10 +136,22 @@ fn whole(distribution: &Distribution) -> Result<Distribution, EngineError> {
 ///
 /// [`EngineError::UnknownArray`].
 pub fn item(engine: &Engine, array: ArrayId, position: &[usize]) -> Result<Reply, EngineError> {
-    let mut block = engine.block(array)?;
+    let mut block = match engine.outside(array) {
+        // Of what is outside, no more than this is read.
+        Some(piece) => {
+            let one = Region::new(position.iter().map(|&index| (index, 1)).collect());
+            let block = piece.part(&one)?;
+            return one_item(&position.iter().fold(block, |block, _| block.index_axis(0, 0)));
+        }
+        None => engine.block(array)?,
+    };
     for &index in position {
         block = block.index_axis(0, index);
     }
+    one_item(&block)
+}
+
+fn one_item(block: &Block) -> Result<Reply, EngineError> {
     let dtype = block.dtype();
     Ok(Reply::Item(Item { dtype, bytes: block.to_bytes()? }))
 }

@@ -6,9 +6,11 @@ pub mod evaluate;
 pub mod file;
 pub mod host;
 pub mod mapped;
+mod outside;
 mod parts;
 pub mod redistribute;
 pub mod reduce;
+mod reduce_parts;
 pub mod reshape;
 pub mod view;
 

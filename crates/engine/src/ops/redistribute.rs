@@ -5,9 +5,11 @@ use distarray_meta::Distribution;
 
 use super::rank_in;
 use crate::command::Movement;
-use crate::engine::Engine;
+use crate::engine::{Content, Engine};
 use crate::error::EngineError;
 use crate::exchange::Endpoint;
+use crate::outside::cuts::Cutting;
+use crate::outside::{OutsidePiece, passes};
 use crate::{ArrayId, Reply};
 
 /// Copies a piece into another one that holds the same part of the whole.
@@ -16,10 +18,28 @@ use crate::{ArrayId, Reply};
 ///
 /// [`EngineError::UnknownArray`], [`EngineError::Kernel`].
 pub fn copy_local(engine: &Engine, source: ArrayId, dest: ArrayId) -> Result<Reply, EngineError> {
-    let source = engine.block(source)?;
-    let dest = engine.block(dest)?;
-    copy::copy(&source, &dest)?;
+    let dest = engine.dest(dest)?;
+    match engine.content(source)? {
+        Content::Here(source) => copy::copy(&source, &dest)?,
+        Content::Outside(source) => copy_parts(&source, &dest)?,
+    }
     Ok(Reply::done())
+}
+
+/// Copies elements from outside, part by part.
+fn copy_parts(source: &OutsidePiece, dest: &Block) -> Result<(), EngineError> {
+    let shape = dest.shape();
+    let cutting = Cutting {
+        shape: &shape,
+        global_shape: &shape,
+        reduced: &vec![false; shape.len()],
+        sources: &[source],
+        sinks: &[],
+        bytes: source.dtype().itemsize(),
+    };
+    passes::each(&[source], &cutting.cuts().regions(), |region, parts| {
+        Ok(copy::copy(&parts[0], &region.of(dest))?)
+    })
 }
 
 impl Movement {
@@ -50,11 +70,12 @@ impl Movement {
         &self,
         engine: &Engine,
     ) -> Result<(Option<Block>, Option<Block>), EngineError> {
-        let block = |array, distribution: &Distribution| -> Result<Option<Block>, EngineError> {
+        type Find = fn(&Engine, ArrayId) -> Result<Block, EngineError>;
+        let block = |find: Find, array, distribution: &Distribution| {
             if rank_in(engine, distribution).is_none() {
-                return Ok(None);
+                return Ok::<_, EngineError>(None);
             }
-            let mut block = engine.block(array)?;
+            let mut block = find(engine, array)?;
             // A layout with leading axes of one element serves for an array without them.
             while block.ndim() < distribution.ndim() {
                 block = block.insert_axis(0);
@@ -62,8 +83,8 @@ impl Movement {
             Ok(Some(block))
         };
         Ok((
-            block(self.source, &self.source_distribution)?,
-            block(self.dest, &self.dest_distribution)?,
+            block(Engine::block, self.source, &self.source_distribution)?,
+            block(Engine::dest, self.dest, &self.dest_distribution)?,
         ))
     }
 }

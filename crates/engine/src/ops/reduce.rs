@@ -9,6 +9,7 @@ use distarray_kernels::program::Reducing;
 use distarray_kernels::reduce::{self, Partial};
 use distarray_kernels::{Block, DType, FloatFlags, Reduction};
 
+use super::reduce_parts::{Contents, Partials, posted_parts};
 use super::{alike, own_rank, rank_in, threads_of_one};
 use crate::command::{AFTER_ALL_STEPS, Destination, Reduce, Subject};
 use crate::engine::Engine;
@@ -63,10 +64,28 @@ impl Reduce {
         let threads = threads_of_one(participants.len());
         let met = Mutex::default();
         let input = match self.subject {
-            Subject::Array(source) => Some(engine.block(source)?.dtype()),
+            Subject::Array(source) => Some(engine.dtype(source)?),
             Subject::Products { .. } | Subject::Computed { .. } => None,
         };
-        Ok(Part { reduce: self, engine, rank, members, place, threads, input, met })
+        let contents = self.outside(engine, rank)?;
+        Ok(Part { reduce: self, engine, rank, members, place, threads, input, contents, met })
+    }
+
+    /// What is gone through in parts, because it is outside; the same for all members.
+    fn outside(&self, engine: &Engine, rank: usize) -> Result<Option<Contents>, EngineError> {
+        let lens = self.distribution.local_shape(rank);
+        let has_results = lens.iter().zip(&self.reduced).all(|(&len, reduced)| *reduced || len > 0);
+        if self.is_rounded() || !has_results {
+            return Ok(None);
+        }
+        Contents::of(engine, &self.subject, self.mask)
+    }
+
+    /// Whether what is merged first matters: then the first member merges all, one after the other.
+    fn is_rounded(&self) -> bool {
+        use DType::{Complex64, Complex128, Float16, Float32, Float64};
+        self.reduction == Reduction::Prod
+            && matches!(self.dtype, Float16 | Float32 | Float64 | Complex64 | Complex128)
     }
 
     /// Drops the reduced axes when the result has no place for them.
@@ -82,18 +101,20 @@ impl Reduce {
 
 /// One engine's part in a reduction.
 pub struct Part<'a> {
-    reduce: &'a Reduce,
-    engine: &'a Engine,
+    pub(super) reduce: &'a Reduce,
+    pub(super) engine: &'a Engine,
     /// The rank in the array's layout.
-    rank: usize,
+    pub(super) rank: usize,
     /// The participants whose partial results belong together.
     members: Vec<usize>,
     /// This one's place among them; the first one keeps the result.
     place: usize,
     /// How many threads may work on this engine's piece.
-    threads: usize,
+    pub(super) threads: usize,
     /// The dtype of the array that is reduced, if it is one.
     input: Option<DType>,
+    /// What is reduced, where that is outside.
+    contents: Option<Contents>,
     /// The floating-point exceptions that the steps of a program met.
     met: Mutex<Vec<(usize, FloatFlags)>>,
 }
@@ -171,20 +192,12 @@ impl Part<'_> {
         Reply::Evaluated { flags: met }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<(usize, FloatFlags)>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Vec<(usize, FloatFlags)>> {
         self.met.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether what is merged first matters: then the first member merges all, one after the other.
-    fn is_rounded(&self) -> bool {
-        use DType::{Complex64, Complex128, Float16, Float32, Float64};
-        let Reduce { reduction, dtype, .. } = self.reduce;
-        *reduction == Reduction::Prod
-            && matches!(dtype, Float16 | Float32 | Float64 | Complex64 | Complex128)
-    }
-
     /// Merges partial results in the order of ranks.
-    fn merged<'b>(
+    pub(super) fn merged<'b>(
         &self,
         partials: impl Iterator<Item = &'b Partial>,
     ) -> Result<Option<Partial>, EngineError> {
@@ -209,6 +222,14 @@ impl Part<'_> {
         Ok(self.keep_block(rank, block, flags))
     }
 
+    /// Keeps this engine's piece of the result, if there is one for it.
+    pub(super) fn keep_result(&self, block: Option<Block>, flags: FloatFlags) -> Reply {
+        match (rank_in(self.engine, &self.reduce.result_distribution), block) {
+            (Some(rank), Some(block)) => self.keep_block(rank, block, flags),
+            _ => self.answer(FloatFlags::default()),
+        }
+    }
+
     fn keep_block(&self, rank: usize, block: Block, flags: FloatFlags) -> Reply {
         let distribution = &self.reduce.result_distribution;
         let block = self.reduce.shaped(block);
@@ -221,7 +242,7 @@ impl Part<'_> {
     /// sums of them would take more memory than they do.
     fn has_short_lanes(&self) -> bool {
         let Reduce { reduction, reduced, dtype, distribution, ending, .. } = self.reduce;
-        let Some(input) = self.input else { return false };
+        let Some(input) = self.input.filter(|_| self.contents.is_none()) else { return false };
         let lengths = distribution.shape().iter().zip(reduced).filter(|(_, reduced)| **reduced);
         let count = lengths.map(|(len, _)| len).product();
         // Others help where there is more to do.
@@ -231,6 +252,9 @@ impl Part<'_> {
 
     /// The whole of the reduction, where this engine has all elements of its results.
     fn alone(&self) -> Result<Reply, EngineError> {
+        if let Some(contents) = &self.contents {
+            return self.alone_in_parts(contents);
+        }
         match self.piece()? {
             Some(piece) => self.keep_whole(&[&piece]),
             None => self.keep(self.partial()?),
@@ -248,6 +272,10 @@ impl Part<'_> {
 
     /// Keeps this engine's piece of the result of what the members posted.
     fn keep_all(&self, posted: &[SharedObject]) -> Result<Reply, EngineError> {
+        if let Some(contents) = &self.contents {
+            let parts = posted_parts(posted).unwrap_or_default();
+            return self.keep_all_parts(contents, &parts);
+        }
         let pieces = posted.iter().map(|posted| posted.downcast_ref::<Piece>());
         match pieces.collect::<Option<Vec<&Piece>>>() {
             Some(pieces) => self.keep_whole(&pieces),
@@ -292,6 +320,9 @@ impl Supersteps for Part<'_> {
     }
 
     fn post(&self) -> Result<SharedObject, EngineError> {
+        if let Some(contents) = &self.contents {
+            return Ok(Arc::new(self.partials_of(contents)?));
+        }
         match self.piece()? {
             Some(piece) => Ok(Arc::new(piece)),
             None => Ok(Arc::new(self.partial()?)),
@@ -314,7 +345,12 @@ impl Supersteps for Part<'_> {
     fn pass_messages(&self, communicator: &Arc<dyn Communicator>) -> Result<Reply, EngineError> {
         // Up a binomial tree, in which what lies below a member follows it in their order.
         let tree = Tree::new(self.place, self.members.len(), 0);
-        let mut partials = vec![self.partial()?];
+        // Of each part that results are made in one, where elements are gone through in parts.
+        let mut partials = match &self.contents {
+            Some(contents) => self.partials_of(contents)?,
+            None => vec![self.partial()?],
+        };
+        let count = partials.len();
         let children: Vec<usize> = tree.children().map(|child| self.members[child.rank]).collect();
         for (_, bytes) in communicator.exchange(Vec::new(), &children)? {
             let Parcel { head, parts } = Parcel::from_bytes(&bytes)?;
@@ -322,10 +358,17 @@ impl Supersteps for Part<'_> {
                 partials.push(Partial::from_bytes(&partial)?);
             }
         }
-        if !self.is_rounded() {
-            partials = self.merged(partials.iter())?.into_iter().collect();
+        if !self.reduce.is_rounded() {
+            let parts =
+                (0..count).map(|part| self.merged(partials.iter().skip(part).step_by(count)));
+            partials = parts.filter_map(Result::transpose).collect::<Result<Partials, _>>()?;
         }
-        let Some(parent) = tree.parent() else { return self.keep_merged(partials.iter()) };
+        let Some(parent) = tree.parent() else {
+            return match &self.contents {
+                Some(contents) => self.keep_all_parts(contents, &[&partials]),
+                None => self.keep_merged(partials.iter()),
+            };
+        };
         let mut partials = partials.iter().map(Partial::to_bytes);
         let head = partials.next().unwrap_or_default();
         let message = Parcel { head, parts: partials.collect() }.to_bytes();

@@ -20,6 +20,11 @@ pub fn slice(
     sliced: &SlicedDistribution,
 ) -> Result<Reply, EngineError> {
     let rank = own_rank(engine, &sliced.distribution)?;
+    if let Some(piece) = engine.outside(base) {
+        let view = piece.sliced(&sliced.local[rank], &sliced.distribution);
+        engine.insert_outside(array, sliced.distribution.clone(), rank, view);
+        return Ok(Reply::done());
+    }
     let block = select(&engine.block(base)?, &sliced.local[rank]);
     engine.insert(array, LocalArray { distribution: sliced.distribution.clone(), rank, block });
     Ok(Reply::done())
@@ -59,6 +64,11 @@ pub fn transpose(
     distribution: &Distribution,
 ) -> Result<Reply, EngineError> {
     let rank = own_rank(engine, distribution)?;
+    if let Some(piece) = engine.outside(base) {
+        let view = piece.transposed(order, distribution);
+        engine.insert_outside(array, distribution.clone(), rank, view);
+        return Ok(Reply::done());
+    }
     let block = engine.block(base)?.transpose(order);
     engine.insert(array, LocalArray { distribution: distribution.clone(), rank, block });
     Ok(Reply::done())
@@ -94,6 +104,11 @@ pub fn freeze(
     distribution: &Distribution,
 ) -> Result<Reply, EngineError> {
     let rank = own_rank(engine, distribution)?;
+    if let Some(piece) = engine.outside(base) {
+        // It can't be written to anyway.
+        engine.insert_outside(array, distribution.clone(), rank, piece);
+        return Ok(Reply::done());
+    }
     let block = engine.block(base)?.frozen();
     engine.insert(array, LocalArray { distribution: distribution.clone(), rank, block });
     Ok(Reply::done())

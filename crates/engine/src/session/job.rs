@@ -62,7 +62,8 @@ impl Job {
             &self.command,
         );
         if let Err(error) = &result {
-            if matches!(error, EngineError::Function(error) if error.is_interrupt) {
+            if matches!(error, EngineError::Function(error) | EngineError::Outside(error) if error.is_interrupt)
+            {
                 self.interrupted.store(true, Ordering::Release);
             }
             if self.engines.len() > 1 {

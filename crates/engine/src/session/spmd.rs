@@ -265,13 +265,14 @@ fn is_agreed(command: &Command) -> bool {
         | Command::SaveNpy { .. }
         | Command::ReadHost { .. }
         | Command::Call { .. }
+        // What is outside is read for that.
+        | Command::Reinterpret { .. }
         // These fail where the memory is a user's that can't be written to.
         | Command::Fill { .. }
         | Command::CopyLocal { .. }
         | Command::WriteHost { .. } => true,
         Command::Slice { .. }
         | Command::Transpose { .. }
-        | Command::Reinterpret { .. }
         | Command::Freeze { .. } => false,
     }
 }

@@ -26,6 +26,7 @@ pub enum Failure {
     Storage(#[serde(with = "Storage")] StorageError),
     UnknownArray { array: ArrayId, engine: usize },
     Function { is_echo: bool, is_interrupt: bool },
+    Outside { is_interrupt: bool },
     Panic(String),
 }
 
@@ -42,6 +43,10 @@ impl Failure {
                 *parts = codec.encode_failure(cause);
                 Self::Function { is_echo, is_interrupt }
             }
+            EngineError::Outside(FunctionError { cause, is_interrupt, .. }) => {
+                *parts = codec.encode_failure(cause);
+                Self::Outside { is_interrupt }
+            }
             EngineError::Panic(message) => Self::Panic(message),
         }
     }
@@ -57,6 +62,10 @@ impl Failure {
             Self::Function { is_echo, is_interrupt } => {
                 let cause = codec.decode_failure(parts);
                 EngineError::Function(FunctionError { cause, is_echo, is_interrupt })
+            }
+            Self::Outside { is_interrupt } => {
+                let cause = codec.decode_failure(parts);
+                EngineError::Outside(FunctionError { cause, is_echo: false, is_interrupt })
             }
             Self::Panic(message) => EngineError::Panic(message),
         }

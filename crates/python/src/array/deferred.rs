@@ -47,7 +47,7 @@ pub fn evaluate(py: Python<'_>, arrays: Vec<PyRef<'_, PyArray>>) -> PyResult<()>
 }
 
 /// What evaluating an array will do: how many operations, the loops that do them, what is read as (shape, dtype, bytes,
-/// bytes moved between engines), and numbers.
+/// bytes moved between engines, whether from outside), and numbers.
 pub fn explain<'py>(py: Python<'py>, array: &Array) -> PyResult<Bound<'py, PyDict>> {
     let explanation = array.explain().map_err(raise)?;
     let inputs = explanation
@@ -55,7 +55,8 @@ pub fn explain<'py>(py: Python<'py>, array: &Array) -> PyResult<Bound<'py, PyDic
         .iter()
         .map(|read| {
             let shape = PyTuple::new(py, &read.shape)?;
-            Ok((shape, dtype::to_numpy(py, read.dtype)?, read.bytes, read.bytes_moved))
+            let dtype = dtype::to_numpy(py, read.dtype)?;
+            Ok((shape, dtype, read.bytes, read.bytes_moved, read.is_outside))
         })
         .collect::<PyResult<Vec<_>>>()?;
     let text = explanation.program.to_string();

@@ -200,21 +200,27 @@ impl PyArray {
     }
 
     /// The handle of pieces that functions left, or are about to leave, on the engines under the
-    /// name `id`; `base` is the array whose memory they share, if they do.
+    /// name `id`; `base` is the array whose memory they share, if they do. `is_outside` says that the
+    /// elements are outside of the engines' memory, and too many to be kept there.
     #[staticmethod]
-    #[pyo3(signature = (engines, id, distribution, dtype, base=None))]
+    #[pyo3(signature = (engines, id, distribution, dtype, base=None, *, is_outside=false))]
     fn adopt(
         engines: &PyEngines,
         id: u64,
         distribution: &PyDistribution,
         dtype: &Bound<'_, PyAny>,
         base: Option<&Self>,
+        is_outside: bool,
     ) -> PyResult<Self> {
         let session: Arc<dyn Session> = engines.session.clone();
         let id = distarray_engine::ArrayId(id);
         let base = base.map(|base| &base.inner);
         let (distribution, dtype) = (distribution.inner.clone(), dtype::extract(dtype)?);
-        Ok(Array::adopt(&session, id, distribution, dtype, base).into())
+        let array = Array::adopt(&session, id, distribution, dtype, base);
+        if is_outside {
+            array.set_outside();
+        }
+        Ok(array.into())
     }
 
     /// `start + step * index` along one axis; `start` and `step` are 0-d ndarrays.
@@ -280,6 +286,12 @@ impl PyArray {
     #[getter]
     fn is_pending(&self) -> bool {
         self.inner.is_pending()
+    }
+
+    /// Whether the elements are outside of the engines' memory, or still to be computed from such.
+    #[getter]
+    fn is_outside(&self) -> bool {
+        self.inner.is_outside()
     }
 
     /// What evaluating the array will do.

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -137,7 +137,7 @@ class NewDataset:
 
     Parameters
     ----------
-    filename : str or path
+    filename : str, path or file
         The file.
     key : str
         The name of the dataset, with those of the groups that it is in.
@@ -311,25 +311,27 @@ class Facts:
         That of its elements.
     offset : int or None
         Where in the file the elements follow each other as in memory; None if they don't.
-    chunk : int or None
-        The length along the first axis of the chunks that it is kept in.
+    chunks : tuple of int or None
+        The shape of the chunks that it is kept in.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     offset: int | None
-    chunk: int | None
+    chunks: tuple[int, ...] | None
 
 
 @contextmanager
-def _opened(filename: Filename, key: str) -> Iterator[Any]:
+def _opened(filename: Filename | BinaryIO, key: str) -> Iterator[Any]:
     """Open a dataset, to be read."""
     h5py = _h5py()
-    path = os.fsdecode(filename)
-    if Path(path).exists() and not Path(path).is_file():
+    # A Python file is that of a name which another one has by now.
+    is_named = isinstance(filename, str | PathLike)
+    path = os.fsdecode(filename) if isinstance(filename, str | PathLike) else filename.name
+    if is_named and Path(path).exists() and not Path(path).is_file():
         raise OSError(errno.EINVAL, "it is no regular file", path)
     try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(path if is_named else filename, "r") as file:
             found = file.get(key)
             if not isinstance(found, h5py.Dataset):
                 what = f"there is no {key!r} in {path}" if found is None else f"{key!r} is a group"
@@ -349,12 +351,12 @@ def _named(error: Exception, path: str) -> OSError:
     return OSError(f"{path}: {error}")
 
 
-def facts(filename: Filename, key: str) -> Facts:
+def facts(filename: Filename | BinaryIO, key: str) -> Facts:
     """Return what has to be known of a dataset before it is read.
 
     Parameters
     ----------
-    filename : str or path
+    filename : str, path or file
         The file.
     key : str
         The name of the dataset.
@@ -369,7 +371,7 @@ def facts(filename: Filename, key: str) -> Facts:
         If what it has can't be an array on several engines.
     """
     with _opened(filename, key) as dataset:
-        path = os.fsdecode(filename)
+        path = str(dataset.file.filename)
         if dataset.shape is None:
             raise ValueError(f"{key!r} in {path} is empty: it has no shape")
         dtype: np.dtype[Any] = dataset.dtype
@@ -379,8 +381,8 @@ def facts(filename: Filename, key: str) -> Facts:
                 "arrays of objects cannot be distributed"
             )
         shape = tuple(map(int, dataset.shape))
-        chunk = dataset.chunks[0] if dataset.chunks else None
-        return Facts(shape, dtype, _offset(dataset, path), chunk)
+        chunks = tuple(map(int, dataset.chunks)) if dataset.chunks else None
+        return Facts(shape, dtype, _offset(dataset, path), chunks)
 
 
 def _offset(dataset: Any, path: str) -> int | None:
@@ -410,13 +412,16 @@ def _offset(dataset: Any, path: str) -> int | None:
 
 
 def read_part(
-    filename: Filename, key: str, axes: Sequence[_core.Indices], values: npt.NDArray[Any]
+    filename: Filename | BinaryIO,
+    key: str,
+    axes: Sequence[_core.Indices],
+    values: npt.NDArray[Any],
 ) -> None:
     """Read the elements with some indices along each axis through h5py.
 
     Parameters
     ----------
-    filename : str or path
+    filename : str, path or file
         The file.
     key : str
         The name of the dataset.
@@ -428,28 +433,58 @@ def read_part(
     if not values.size:
         return
     with _opened(filename, key) as dataset:
-        if not axes:
-            values[()] = dataset[()]
-            return
         ranges = [axis.as_range() for axis in axes]
-        if values.flags.c_contiguous and all(each and each[2] == 1 for each in ranges):
+        if axes and values.flags.c_contiguous and all(each and each[2] == 1 for each in ranges):
             dataset.read_direct(values, tuple(slice(*each) for each in ranges if each))
-            return
-        rest = [axis.to_array() for axis in axes[1:]]
-        box = tuple(slice(int(places.min()), int(places.max()) + 1) for places in rest)
-        inside = np.ix_(*(places - places.min() for places in rest)) if rest else ()
-        row = dataset.dtype.itemsize
-        for part in box:
-            row *= part.stop - part.start
-        first = axes[0].to_array()
-        for group in _groups(first, max(1, _BOX_BYTES // row), dataset.chunks):
-            start, stop = int(first[group].min()), int(first[group].max()) + 1
-            whole = dataset[(slice(start, stop), *box)]
-            values[group] = (
-                whole[(slice(None), *inside)][first[group] - start]
-                if rest
-                else (whole[first[group] - start])
-            )
+        else:
+            pick(dataset, axes, values)
+
+
+def pick(dataset: Any, axes: Sequence[_core.Indices], values: npt.NDArray[Any]) -> None:
+    """Read the elements with some indices along each axis, by boxes.
+
+    Parameters
+    ----------
+    dataset : h5py.Dataset, or what is like one
+        What is read.
+    axes : sequence of Indices
+        The indices, in any order.
+    values : ndarray
+        Where the elements go.
+    """
+    if not axes:
+        values[()] = dataset[()]
+        return
+    chunks = dataset.chunks
+    rest = [
+        _along(axis.to_array(), chunks[number + 1] if chunks else 1)
+        for number, axis in enumerate(axes[1:])
+    ]
+    box = tuple(part for part, _ in rest)
+    inside = np.ix_(*(places for _, places in rest)) if rest else ()
+    row = dataset.dtype.itemsize
+    for part in box:
+        row *= len(range(part.start, part.stop, part.step))
+    first = axes[0].to_array()
+    for group in _groups(first, max(1, _BOX_BYTES // row), chunks):
+        start, stop = int(first[group].min()), int(first[group].max()) + 1
+        whole = dataset[(slice(start, stop), *box)]
+        values[group] = (
+            whole[(slice(None), *inside)][first[group] - start]
+            if rest
+            else (whole[first[group] - start])
+        )
+
+
+def _along(places: npt.NDArray[np.int64], chunk: int) -> tuple[slice, npt.NDArray[np.int64]]:
+    """Return what is read of an axis for some places, and where in that they are."""
+    least = int(places.min())
+    steps = np.diff(places)
+    step = abs(int(steps[0])) if len(steps) and (steps == steps[0]).all() else 1
+    if step <= chunk:
+        # Elements that lie near are read together with those between them.
+        step = 1
+    return slice(least, int(places.max()) + 1, step), (places - least) // step
 
 
 def _groups(
