@@ -45,8 +45,8 @@ CALL_TESTS := $(addprefix python/distarray/tests/test_,$(addsuffix .py,\
 # The tests that engines in other processes have to pass, too; some of them in `make test`.
 MATRIX := $(addprefix python/distarray/tests/test_,$(addsuffix .py,\
 	apply checkpoints communication_policy creation deferred distarray distribution dtypes \
-	exact_sums failures file_safety files hdf5 indexing joining load_save mapped math memory_limit \
-	netcdf object_stores products programs proxies random reductions register round_trips scans \
+	exact_sums failures file_safety files hdf5 hdf5_chunks indexing joining load_save mapped math \
+	memory_limit netcdf object_stores products programs proxies random reductions register round_trips scans \
 	ufuncs zarr))
 SOME_OF_MATRIX := $(addprefix python/distarray/tests/test_,$(addsuffix .py,\
 	apply creation files load_save random register))
@@ -54,7 +54,7 @@ ENGINE_EXAMPLES := $(basename $(notdir $(wildcard crates/engine/examples/*.rs)))
 
 .PHONY: help
 help: ## Print the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # ---- Set-up ------------------------------------------------------------------------------------
 
@@ -177,6 +177,7 @@ test-all: test ## Run what `make test` leaves out, too: all tests on processes, 
 	$(MAKE) test-mpi
 	$(MAKE) test-hosts
 	$(MAKE) test-mpich
+	$(MAKE) test-h5py-mpi
 
 .PHONY: test-mpi
 test-mpi: $(STAMPS)/extension $(STAMPS)/extra-test $(STAMPS)/group-$(MPI) ## Run all tests of arrays on MPI processes.
@@ -187,6 +188,41 @@ test-mpi: $(STAMPS)/extension $(STAMPS)/extra-test $(STAMPS)/group-$(MPI) ## Run
 .PHONY: test-mpich
 test-mpich: $(STAMPS)/venv ## The same with MPICH, in .venv-mpich.
 	$(MAKE) VENV=$(CURDIR)/.venv-mpich MPI=mpich test-mpi
+
+# h5py built for MPI, in .venv-h5py-mpi: from its sources, with the HDF5 and the Open MPI of Debian's
+# libhdf5-openmpi-dev and openmpi-bin (python3-h5py-mpi itself may be for an older NumPy than ours). It
+# is built without isolation because mpi4py would be built, too, which takes 20 GB of memory.
+H5PY_MPI := $(CURDIR)/.venv-h5py-mpi
+MISSING_FOR_H5PY_MPI = $(strip $(foreach each,mpicc.openmpi mpiexec.openmpi pkg-config,\
+	$(if $(shell command -v $(each)),,$(each))) \
+	$(if $(shell pkg-config --exists hdf5-openmpi 2>/dev/null && echo yes),,libhdf5-openmpi-dev))
+
+$(H5PY_MPI)/stamps/h5py: pyproject.toml | $(STAMPS)/extension
+	$(PYTHON) -m venv $(H5PY_MPI)
+	$(H5PY_MPI)/bin/python -m pip install --quiet --upgrade 'pip>=25.1' 'setuptools>=77' wheel \
+		'cython<4' pkgconfig 'numpy>=2' 'mpi4py>=4' cloudpickle 'pytest>=9' pytest-timeout hypothesis
+	CC=mpicc.openmpi HDF5_MPI=ON HDF5_PKGCONFIG_NAME=hdf5-openmpi $(H5PY_MPI)/bin/python -m pip \
+		install --quiet --no-cache-dir --no-build-isolation --no-deps --no-binary=h5py 'h5py>=3.10'
+	echo $(CURDIR)/python > "$$($(H5PY_MPI)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/distarray.pth"
+	@mkdir -p $(H5PY_MPI)/stamps && touch $@
+
+H5PY_MPI_TESTS := $(addprefix python/distarray/tests/test_,$(addsuffix .py,hdf5 hdf5_chunks))
+H5PY_MPI_SETTINGS := OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
+	OMPI_MCA_rmaps_base_oversubscribe=1 PYTHONHASHSEED=0
+
+.PHONY: test-h5py-mpi
+ifeq ($(MISSING_FOR_H5PY_MPI),)
+test-h5py-mpi: $(H5PY_MPI)/stamps/h5py ## Run tests of HDF5 with h5py built for MPI, in .venv-h5py-mpi.
+	$(H5PY_MPI)/bin/python -m pytest -q -p no:cacheprovider $(H5PY_MPI_TESTS)
+	$(H5PY_MPI_SETTINGS) DISTARRAY_CONTEXT=mpi mpiexec.openmpi -n 1 $(H5PY_MPI)/bin/python -m pytest \
+		-q -p no:cacheprovider $(H5PY_MPI_TESTS) : -n 7 $(H5PY_MPI)/bin/python -m distarray.apps.engine
+	$(H5PY_MPI_SETTINGS) DISTARRAY_CONTEXT=spmd mpiexec.openmpi -n 7 $(H5PY_MPI)/bin/python -m pytest \
+		-q -p no:cacheprovider $(H5PY_MPI_TESTS)
+else
+test-h5py-mpi:
+	@echo "== Skipped: the tests of h5py built for MPI need $(MISSING_FOR_H5PY_MPI)" >&2
+	@echo "   (on Debian: apt-get install libhdf5-openmpi-dev libopenmpi-dev openmpi-bin pkg-config)" >&2
+endif
 
 .PHONY: test-hosts
 test-hosts: $(STAMPS)/extension $(STAMPS)/extra-test $(STAMPS)/extra-demo $(STAMPS)/group-openmpi ## Run tests and the demo across two hosts, which it makes (needs root).
@@ -239,5 +275,5 @@ fuzz: ## Have headers of files read that nobody wrote, FUZZ_SECONDS a target (ne
 
 .PHONY: clean
 clean: ## Remove .venv and everything that was built.
-	rm -rf .venv .venv-mpich target docs/_build demo-output benchmarks/results fuzz/target fuzz/corpus fuzz/artifacts
+	rm -rf .venv .venv-mpich .venv-h5py-mpi target docs/_build demo-output benchmarks/results fuzz/target fuzz/corpus fuzz/artifacts
 	find python -name '__pycache__' -prune -exec rm -rf {} + -o -name '*.so' -exec rm {} +

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike, fspath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from distarray import _core
+from distarray.globalapi import _hdf5_writing
 from distarray.globalapi._files import check_array, layout_for, on_engines
 from distarray.globalapi._outside import HeldFile, Transfer, open_outside, replaced
 from distarray.globalapi.maps import Distribution
@@ -23,15 +25,24 @@ __all__ = ["load_hdf5", "open_hdf5", "save_hdf5"]
 
 
 def save_hdf5(
-    context: BaseContext, filename: FilePath, array: DistArray, key: str, mode: str
+    context: BaseContext,
+    filename: FilePath,
+    array: DistArray,
+    key: str,
+    mode: str,
+    options: Mapping[str, Any],
 ) -> None:
     """Write an array to a dataset of an HDF5 file; each engine writes its own part."""
     check_array(context, array)
-    new = hdf5.NewDataset(filename, key, mode, array.shape, array.dtype)
+    new = hdf5.NewDataset(filename, key, mode, array.shape, array.dtype, options)
     temporary, offset = context._once(new.begin)
     try:
         if offset is not None:
             array._array.write_at(temporary, offset)
+        elif array.size:
+            made = context._once(lambda: hdf5.facts(temporary, key))
+            rows = array.distribute_as(_by_chunks(context, made))
+            _hdf5_writing.write(context, rows, temporary, key)
         context._once(new.finish)
     except BaseException:
         context._once(new.discard)

@@ -73,7 +73,8 @@ def store(
     compute = _STORES.get(known.name)
     expression = pending_copy(expression)
     is_direct = expression._array.is_pending and expression.size > 0
-    if compute is None or not is_direct:
+    # Datasets in chunks are not written as they lie in memory.
+    if compute is None or not is_direct or (known.name == "hdf5" and set(options) - {"mode"}):
         with _frugal(context, known):
             _formats.save(context, path, expression, key, options)
     else:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -85,6 +87,46 @@ def release(end: _core.Endpoint) -> None:
     own.Free()
 
 
+# ---- Other libraries that use MPI --------------------------------------------------------------
+
+# The processes that this one, as an engine, was started with, and the rank of engine 0 there.
+_company: tuple[Any, int] | None = None
+
+
+def be_in_company(comm: Any, first: int) -> None:
+    """Note that this process is an engine, and which rank engine 0 is in a communicator."""
+    global _company
+    _company = comm, first
+
+
+def can_meet(engines: Sequence[int]) -> bool:
+    """Return whether `meeting` has a communicator for these engines, of which this is one.
+
+    There is none for engines that MPI hasn't started, and where MPI can't be used by two threads at
+    once: one of ours listens while an engine works.
+    """
+    if _company is None or mpi().Query_thread() < mpi().THREAD_MULTIPLE:
+        return False
+    comm, first = _company
+    return comm.rank - first in engines
+
+
+@contextmanager
+def meeting(engines: Sequence[int]) -> Iterator[Any]:
+    """Have a communicator of engines, for other libraries; all of them call this."""
+    assert _company is not None
+    comm, first = _company
+    everybody = comm.Get_group()
+    group = everybody.Incl([first + number for number in engines])
+    own = comm.Create_group(group)
+    try:
+        yield own
+    finally:
+        own.Free()
+        group.Free()
+        everybody.Free()
+
+
 # ---- Client and engines ------------------------------------------------------------------------
 
 #: The rank of the client; all others are engines, the first one with number 0.
@@ -103,6 +145,7 @@ def be_client(comm: Any) -> _core.Engines:
 def be_engine(comm: Any) -> None:
     """Work as an engine until the client ends; the client is rank 0 of the communicator."""
     end = endpoint(comm)
+    be_in_company(comm, CLIENT + 1)
     _pool.become_engine()
     try:
         _core.serve(end, CLIENT, list(range(1, end.size)))

@@ -266,7 +266,13 @@ class FileMethods:
             return load_hdf5(context_of(self), filename, distribution, key)
 
     def save_hdf5(
-        self, filename: FilePath, da: DistArray, key: str = "buffer", mode: str = "a"
+        self,
+        /,
+        filename: FilePath,
+        da: DistArray,
+        key: str = "buffer",
+        mode: str = "a",
+        **options: Any,
     ) -> None:
         """Write an array to a dataset of an HDF5 file; each engine writes its own part.
 
@@ -283,11 +289,17 @@ class FileMethods:
         mode : {'w', 'w-', 'a'}, optional
             'w' makes a new file in place of one that exists; 'w-' makes a new file and fails if
             it exists; 'a' adds to a file, and makes it if needed.
+        **options
+            How the elements are kept, as h5py's ``create_dataset`` takes it: ``chunks``,
+            ``maxshape``, ``compression``, ``compression_opts``, ``shuffle``, ``fletcher32``,
+            ``scaleoffset``, ``fillvalue``. By default, as in memory. Otherwise the HDF5 library
+            writes them: the engines at once, if they are MPI processes and h5py is built for MPI,
+            or one after the other.
         """
         from distarray.globalapi._hdf5 import save_hdf5
 
         with saving(filename):
-            save_hdf5(context_of(self), filename, da, key, mode)
+            save_hdf5(context_of(self), filename, da, key, mode, options)
 
     def load_npy(self, filename: FilePath, distribution: Distribution | None = None) -> DistArray:
         """Return the array in a ``.npy`` file; each engine reads its own part.

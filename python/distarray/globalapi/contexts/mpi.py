@@ -173,5 +173,6 @@ def _all_ranks() -> SpmdPool:
         raise ContextCreationError("this program has a context of kind 'mpi' already")
     if _shared is None:
         end = _mpi.endpoint(_mpi.mpi().COMM_WORLD)
+        _mpi.be_in_company(_mpi.mpi().COMM_WORLD, 0)
         _shared = _ending(SpmdPool(_core.Engines.spmd(end, _is_checking()), end.rank))
     return _shared

@@ -12,7 +12,7 @@ import errno
 import fcntl
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from os import PathLike, fspath
@@ -32,6 +32,20 @@ Filename: TypeAlias = str | PathLike[str]
 
 #: What is read at a time of a dataset of which no box is wanted.
 _BOX_BYTES = 1 << 26
+
+#: What the user may say of how elements are kept.
+_OPTIONS = frozenset(
+    {
+        "chunks",
+        "compression",
+        "compression_opts",
+        "fillvalue",
+        "fletcher32",
+        "maxshape",
+        "scaleoffset",
+        "shuffle",
+    }
+)
 
 
 def _h5py() -> Any:
@@ -147,6 +161,8 @@ class NewDataset:
         Its shape.
     dtype : dtype
         That of its elements.
+    options : mapping, optional
+        How they are kept, as ``create_dataset`` takes it; by default, as in memory.
     """
 
     def __init__(
@@ -156,7 +172,12 @@ class NewDataset:
         mode: str,
         shape: Sequence[int],
         dtype: np.dtype[Any],
+        options: Mapping[str, Any] | None = None,
     ) -> None:
+        if wrong := set(options or ()) - _OPTIONS:
+            raise TypeError(
+                f"{min(wrong)!r} is no option of HDF5 datasets: {', '.join(sorted(_OPTIONS))}"
+            )
         if mode not in ("w", "w-", "x", "a"):
             raise ValueError(f"mode must be 'w', 'w-' or 'a', got {mode!r}")
         if not isinstance(key, str):
@@ -164,7 +185,7 @@ class NewDataset:
         if not key.strip("/"):
             raise ValueError(f"key: expected the name of a dataset, got {key!r}")
         self._path, self._key, self._mode = os.fsdecode(filename), key, mode
-        self._shape, self._dtype = tuple(shape), dtype
+        self._shape, self._dtype, self._options = tuple(shape), dtype, dict(options or {})
         self._old: int | None = None
         self._temporary: str | None = None
         self._is_new = mode in ("w-", "x")
@@ -177,7 +198,8 @@ class NewDataset:
         temporary : str
             The name of the file.
         offset : int or None
-            Where in it the elements are to be written; None if there are none.
+            Where in it the elements are to be written; None if there are none, or the library has
+            to write them.
         """
         h5py = _h5py()
         if self._mode == "a":
@@ -204,6 +226,17 @@ class NewDataset:
             raise ValueError(
                 f"key: {self._key!r} exists in {self._path}; mode 'w' would replace the whole file"
             )
+        if self._options:
+            # What h5py says of types that HDF5 has not is ours to say.
+            _datatype(h5py, self._dtype)
+            try:
+                file.create_dataset(self._key, self._shape, self._dtype, **self._options)
+            except (TypeError, ValueError) as error:
+                given = ", ".join(f"{name}={value!r}" for name, value in self._options.items())
+                raise type(error)(
+                    f"{self._key!r} can't be made in {self._path} with {given}: {error}"
+                ) from error
+            return None
         properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
         properties.set_layout(h5py.h5d.CONTIGUOUS)
         properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
