@@ -14,7 +14,6 @@ import fcntl
 import os
 import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from distarray.utils import uid
@@ -47,9 +46,11 @@ def begin(target: Path) -> tuple[Path, int]:
     for left in target.parent.iterdir():
         if left.name.startswith(beginning) and left.name.endswith(_SUFFIX):
             _remove_if_left(left)
-    folder = target.parent / f"{beginning}{uid().removeprefix('__distarray___')}{_SUFFIX}"
-    folder.mkdir()
-    return folder, _locked(folder)
+    while True:
+        folder = target.parent / f"{beginning}{uid().removeprefix('__distarray___')}{_SUFFIX}"
+        folder.mkdir()
+        if (lock := _locked(folder)) is not None:
+            return folder, lock
 
 
 def commit(folder: Path, target: Path) -> None:
@@ -85,11 +86,25 @@ def _sync_one(path: Path) -> None:
         os.close(descriptor)
 
 
-def _locked(folder: Path) -> int:
-    """Lock a folder, until the file of this descriptor is closed, however the process ends."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    with suppress(OSError):  # some file systems of networks have no locks
+def _locked(folder: Path) -> int | None:
+    """Lock a new folder, until the file of this descriptor is closed, however the process ends.
+
+    Gives None if somebody took it for left behind before it was locked.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    is_taken = False
+    try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        is_taken = True
+    except OSError:
+        pass  # some file systems of networks have no locks
+    if is_taken or os.fstat(descriptor).st_nlink == 0:
+        os.close(descriptor)
+        return None
     return descriptor
 
 

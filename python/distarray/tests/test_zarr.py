@@ -390,6 +390,29 @@ def test_a_save_that_is_killed_leaves_what_was_there(tmp_path, place):
 
 
 @pytest.mark.in_process
+def test_folders_that_others_write_to_stay(tmp_path):
+    from distarray.globalapi import _replacing
+
+    target = tmp_path / "a.zarr"
+    first, first_lock = _replacing.begin(target)
+    second, second_lock = _replacing.begin(target)
+    assert first.is_dir()
+    # Whose new folder is taken for left behind makes another one.
+    assert _replacing._locked(second) is None
+    os.close(first_lock)
+    third, third_lock = _replacing.begin(target)
+    assert not first.exists()
+    assert second.is_dir()
+    assert third.is_dir()
+    os.close(second_lock)
+    os.close(third_lock)
+    assert _replacing._locked(first) is None
+    context = context_of(2)
+    context.save_zarr(target, context.arange(4))
+    assert [each.name for each in tmp_path.iterdir()] == ["a.zarr"]
+
+
+@pytest.mark.in_process
 def test_without_a_way_to_exchange(tmp_path, monkeypatch):
     from distarray.globalapi import _replacing
 
