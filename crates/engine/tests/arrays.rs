@@ -124,6 +124,32 @@ fn overlapping_assignment_reads_before_it_writes() {
 }
 
 #[test]
+fn a_value_that_nobody_asks_for_again_is_computed_in_place_alone() {
+    everywhere(|engines, session| {
+        let policy = Policy { deferred: true, ..Policy::ALLOW };
+        // As many elements as make it worth while to read what other engines have.
+        let layout = Distribution::new(vec![AxisMap::block(9000, engines)], (0..engines).collect());
+        let layout = layout.unwrap();
+        let (source, dest) = (array(session, &layout), array(session, &layout));
+        let part = |start| IndexItem::Slice(AxisSlice { start, step: 1, len: 8998 });
+        let dest = dest.slice(&[part(1)]).unwrap();
+        for start in [0, 1, 2] {
+            let operand = source.slice(&[part(start)]).unwrap();
+            let operands = [(&operand).into(), Operand::Scalar(Scalar::from(2.0))];
+            let (value, _) = Elementwise::new(Op::Multiply, &operands).run(&policy).unwrap();
+            let was_pending = value.is_pending();
+            {
+                let _passing = value.passing(1);
+                dest.assign(&value, &policy).unwrap();
+            }
+            assert_eq!(value.is_pending(), was_pending, "{engines} engines, from {start} on");
+            let expected: Vec<f64> = (start..start + 8998).map(|it| 2.0 * it as f64).collect();
+            assert_eq!(elements(&dest), expected, "{engines} engines, from {start} on");
+        }
+    });
+}
+
+#[test]
 fn operands_of_all_layouts_meet() {
     everywhere(|engines, session| {
         let layouts = layouts(&[5, 6], engines);

@@ -18,20 +18,21 @@ impl Array {
     /// [`SessionError::Value`] when `value` does not broadcast to this shape.
     pub fn assign(&self, value: &Self, policy: &Policy<'_>) -> Result<()> {
         check_sessions(&[self, value])?;
-        let value = value.fitted(self.shape())?;
+        let fitted = value.fitted(self.shape())?;
+        let value = fitted.as_ref().unwrap_or(value);
         if value.shape() == self.shape() {
             if !value.distribution().same_layout(self.distribution()) {
                 let moved = distarray_meta::plan::moved(value.distribution(), self.distribution());
                 policy.permit("assignment", moved * value.dtype().itemsize() as u64)?;
             }
             let lies_well = value.node().lies_as(self.distribution())
-                || read_elsewhere(&value, self.distribution()).is_some();
+                || read_elsewhere(value, self.distribution()).is_some();
             if value.is_pending() && lies_well {
-                return self.compute(&value);
+                return self.compute(value);
             }
-            return copy_between(&value, value.distribution(), self, self.distribution());
+            return copy_between(value, value.distribution(), self, self.distribution());
         }
-        let aligned = align(&value, self.distribution(), "assignment", policy)?;
+        let aligned = align(value, self.distribution(), "assignment", policy)?;
         copy_local(&aligned, self)
     }
 
@@ -58,8 +59,9 @@ impl Array {
         Ok(())
     }
 
-    /// Without the leading axes of one element that assignment ignores.
-    fn fitted(&self, shape: &[usize]) -> Result<Self> {
+    /// Without the leading axes of one element that assignment ignores, if there are any: another
+    /// handle of this array would have it stored.
+    fn fitted(&self, shape: &[usize]) -> Result<Option<Self>> {
         let extra = self.ndim().saturating_sub(shape.len());
         check_broadcast(
             if self.shape()[..extra].iter().all(|&len| len == 1) {
@@ -69,9 +71,9 @@ impl Array {
             },
             shape,
         )?;
-        let mut fitted = self.clone();
+        let mut fitted = None;
         for _ in 0..extra {
-            fitted = fitted.first()?;
+            fitted = Some(fitted.as_ref().unwrap_or(self).first()?);
         }
         Ok(fitted)
     }
