@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use distarray_comm::messages::schedule::Tree;
 use distarray_comm::{Communicator, SharedObject};
 use distarray_kernels::program::Reducing;
-use distarray_kernels::reduce::{self, Partial};
-use distarray_kernels::{Block, DType, FloatFlags, Reduction};
+use distarray_kernels::reduce::{self, BlockReduction, Partial};
+use distarray_kernels::{Block, DType, FloatFlags, Labels, Reduction};
 
 use super::reduce_parts::{Contents, Partials, posted_parts};
 use super::{alike, own_rank, rank_in, threads_of_one};
@@ -177,9 +177,26 @@ impl Part<'_> {
 
     /// What a piece comes to; this engine's own, where positions are asked for.
     fn partial_of(&self, piece: &Block, mask: Option<&Block>) -> Result<Partial, EngineError> {
+        let labels = labels(&self.reduce.distribution, self.rank);
+        Ok(self.of_block(piece, mask, &labels).partial(self.threads)?)
+    }
+
+    fn of_block<'b>(
+        &'b self,
+        block: &'b Block,
+        mask: Option<&'b Block>,
+        labels: &'b [Labels],
+    ) -> BlockReduction<'b> {
         let Reduce { reduction, reduced, dtype, distribution, .. } = self.reduce;
-        let (labels, shape) = (labels(distribution, self.rank), distribution.shape());
-        Ok(reduce::partial(*reduction, piece, reduced, mask, *dtype, &labels, shape)?)
+        BlockReduction {
+            reduction: *reduction,
+            block,
+            reduced,
+            mask,
+            dtype: *dtype,
+            labels,
+            global_shape: distribution.shape(),
+        }
     }
 
     /// The answer to the command; `flags` are the exceptions of the reduction itself.
@@ -246,8 +263,7 @@ impl Part<'_> {
         let lengths = distribution.shape().iter().zip(reduced).filter(|(_, reduced)| **reduced);
         let count = lengths.map(|(len, _)| len).product();
         // Others help where there is more to do.
-        let is_short = self.members.len() == 1 || count <= SHORT;
-        is_short && reduce::has_short_lanes(*reduction, input, *dtype, count, *ending)
+        count <= SHORT && reduce::has_short_lanes(*reduction, input, *dtype, count, *ending)
     }
 
     /// The whole of the reduction, where this engine has all elements of its results.
@@ -255,10 +271,17 @@ impl Part<'_> {
         if let Some(contents) = &self.contents {
             return self.alone_in_parts(contents);
         }
-        match self.piece()? {
-            Some(piece) => self.keep_whole(&[&piece]),
-            None => self.keep(self.partial()?),
-        }
+        let Reduce { subject, result_distribution, mask, distribution, ending, .. } = self.reduce;
+        let rank = rank_in(self.engine, result_distribution);
+        let (Subject::Array(source), Some(rank)) = (subject, rank) else {
+            return self.keep(self.partial()?);
+        };
+        let piece = self.engine.block(*source)?;
+        let mask = mask.map(|mask| self.engine.block(mask)).transpose()?;
+        let labels = labels(distribution, self.rank);
+        let reduction = self.of_block(&piece, mask.as_ref(), &labels);
+        let (block, flags) = reduction.result(self.threads, *ending)?;
+        Ok(self.keep_block(rank, block, flags))
     }
 
     /// This engine's piece, if results are made from the pieces of all at once.
@@ -296,9 +319,6 @@ impl Part<'_> {
             return Ok(self.keep_block(rank, block, flags));
         }
         let partial = |piece: &&Piece| self.partial_of(&piece.block, piece.mask.as_ref());
-        if let [piece] = pieces {
-            return self.keep(partial(piece)?);
-        }
         self.keep_merged(pieces.iter().map(partial).collect::<Result<Vec<Partial>, _>>()?.iter())
     }
 

@@ -1,7 +1,7 @@
 //! Reductions of a block along axes, in parts that can be merged.
 //!
 //! [`partial`] reduces one block to a [`Partial`], [`merge`] joins the partials of two blocks of
-//! one array, and [`finish`] gives the result. What a partial holds is a matter of this module:
+//! one array, and [`finish`] gives the result. A [`BlockReduction`] does so on several threads. What a partial holds is a matter of this module:
 //! more than the result, wherever merging results would lose accuracy or meaning.
 //!
 //! A reduction is a `Monoid` (how elements are taken up and totals merged), exact sums of floats
@@ -25,6 +25,7 @@ mod position;
 mod results;
 mod running;
 mod table;
+mod threads;
 mod truth;
 mod walk;
 mod whole;
@@ -35,6 +36,7 @@ mod tests;
 pub use dot::dot;
 pub use partial::{Ending, Partial, finish, identity, merge, partial};
 pub use running::{Running, running};
+pub use threads::BlockReduction;
 pub use whole::{has_short_lanes, whole};
 
 use serde::{Deserialize, Serialize};

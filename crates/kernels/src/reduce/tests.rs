@@ -7,6 +7,7 @@ mod oracle;
 mod properties;
 mod sizes;
 mod special;
+mod threads;
 mod whole;
 
 use super::*;
