@@ -2,10 +2,10 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use distarray_comm::Communicator;
+use distarray_comm::{CommError, Communicator};
 use distarray_kernels::{Block, DType, KernelError};
 use distarray_meta::{Distribution, ReaderDictionary};
 use rustc_hash::FxHashMap;
@@ -39,6 +39,10 @@ pub struct Engine {
     arrays: Mutex<FxHashMap<ArrayId, Kept>>,
     /// Whether there has been a piece that is outside.
     has_outside: AtomicBool,
+    /// How many times the engine is going through elements from outside.
+    passes: AtomicUsize,
+    /// Whether it is to give that up.
+    is_stopped: AtomicBool,
     /// Long lists of indices that a client in another process has sent.
     dictionary: Mutex<ReaderDictionary>,
 }
@@ -50,6 +54,8 @@ impl Engine {
             number,
             arrays: Mutex::default(),
             has_outside: AtomicBool::new(false),
+            passes: AtomicUsize::new(0),
+            is_stopped: AtomicBool::new(false),
             dictionary: Mutex::default(),
         }
     }
@@ -113,6 +119,37 @@ impl Engine {
     /// Whether elements of any array may be outside.
     pub fn has_outside(&self) -> bool {
         self.has_outside.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the engine goes through elements from outside, which takes long, as long as the
+    /// result lives.
+    pub fn begin_pass(&self) -> Pass<'_> {
+        self.passes.fetch_add(1, Ordering::Relaxed);
+        Pass(self)
+    }
+
+    /// Whether the engine is going through elements from outside.
+    pub fn is_passing(&self) -> bool {
+        self.passes.load(Ordering::Relaxed) > 0
+    }
+
+    /// Says whether the engine is to give up what takes long, because another one has failed or the user
+    /// asks for that.
+    pub fn set_stopped(&self, is_stopped: bool) {
+        self.is_stopped.store(is_stopped, Ordering::Relaxed);
+    }
+
+    /// Whether to go on with what takes long.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Comm`] when it is to be given up.
+    pub fn check_stopped(&self) -> Result<(), EngineError> {
+        if !self.is_stopped.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let reason = "the command was given up".to_owned();
+        Err(CommError::Aborted { rank: self.number, reason }.into())
     }
 
     /// The elements of the local array of this name, to be written to.
@@ -195,6 +232,16 @@ impl Engine {
     fn lock(&self) -> MutexGuard<'_, FxHashMap<ArrayId, Kept>> {
         // No code that can panic runs under this lock.
         self.arrays.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// As long as it lives, an engine goes through elements from outside.
+#[derive(Debug)]
+pub struct Pass<'a>(&'a Engine);
+
+impl Drop for Pass<'_> {
+    fn drop(&mut self) {
+        self.0.passes.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

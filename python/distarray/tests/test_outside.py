@@ -6,6 +6,7 @@ import pytest
 from distarray.globalapi import _parts
 from distarray.globalapi.maps import Distribution
 from distarray.tests.oracle import context_of
+from distarray.tests.programs import running
 
 h5py = pytest.importorskip("h5py")
 zarr = pytest.importorskip("zarr")
@@ -280,7 +281,8 @@ def test_no_more_than_two_parts_are_in_memory(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("engines", "dist"), [(3, "nb"), (3, "bb"), (3, "cn"), (1, "bn"), (2, "bn"), (7, "bn")]
 )
-def test_expressions_are_stored_part_by_part(engines, dist, target, tmp_path):
+def test_expressions_are_stored_part_by_part(engines, dist, target, tmp_path, monkeypatch):
+    monkeypatch.setattr(_parts, "_PART_BYTES", 1 << 14)
     rng = np.random.default_rng(2)
     x = rng.normal(size=(300, 200))
     context = context_of(engines)
@@ -296,7 +298,8 @@ def test_expressions_are_stored_part_by_part(engines, dist, target, tmp_path):
     np.testing.assert_array_equal(context.load(tmp_path / f"a{target}").toarray(), x[::2, 5:])
 
 
-def test_an_expression_over_the_store_that_it_replaces(tmp_path):
+def test_an_expression_over_the_store_that_it_replaces(tmp_path, monkeypatch):
+    monkeypatch.setattr(_parts, "_PART_BYTES", 1 << 16)
     context = context_of(2)
     x = np.random.default_rng(2).normal(size=(600, 500))
     path = write(context, tmp_path, "zarr", x)
@@ -338,7 +341,70 @@ def test_damage_is_an_error_that_names_the_place(x, tmp_path):
         a.sum()
 
 
-def test_explain_tells_what_is_read_from_a_file(tmp_path, capsys):
+@pytest.mark.parametrize("engines", [1, 3])
+def test_one_engine_that_cannot_read_is_one_error(engines, x, tmp_path):
+    context = context_of(engines)
+    path = write(context, tmp_path, "zarr", x)
+    a = context.open(path)
+    last = sorted((path / "c").glob("7/*"))
+    before = context._once(lambda: [chunk.read_bytes() for chunk in last])
+    context._once(lambda: [chunk.write_bytes(b"no chunk") for chunk in last])
+    for attempt in (
+        lambda: a.sum(),
+        lambda: a.mean(axis=1),
+        lambda: (a + 1).max(axis=0),
+        lambda: context.store(a * 2, tmp_path / "z.zarr", chunks=CHUNKS),
+        lambda: context.store(a * 2, tmp_path / "z.npy"),
+    ):
+        with pytest.raises(ValueError, match=rf"can't be read.*\(on engine {engines - 1}\)"):
+            attempt()
+    assert not context._once(lambda: list(tmp_path.glob("z*")))
+    assert a[:40].max() == x[:40].max()
+
+    def mend():
+        for chunk, content in zip(last, before, strict=True):
+            chunk.write_bytes(content)
+
+    context._once(mend)
+    assert a.max() == x.max()
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("engines", [1, 2])
+def test_the_user_may_interrupt_what_takes_long(engines, tmp_path):
+    zarr.create_array(str(tmp_path / "x.zarr"), data=np.ones((400, 500)), chunks=(10, 100))
+    text = f"""
+import os, signal, threading, time
+from distarray.globalapi import _parts
+from distarray.globalapi._zarr_arrays import Elements
+
+_parts._PART_BYTES = 1 << 12
+bring = Elements.__call__
+
+def slowly(self, request):
+    time.sleep(0.3)
+    bring(self, request)
+
+context = Context(nengines={engines}, kind="threads")
+a = context.open({str(tmp_path / "x.zarr")!r})
+Elements.__call__ = slowly
+for attempt in (lambda: a.sum(), lambda: (a + 1).mean(axis=1), lambda: a.std(axis=0)):
+    # That lasts half a minute.
+    threading.Timer(0.7, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    try:
+        attempt()
+    except KeyboardInterrupt:
+        say("interrupted")
+Elements.__call__ = bring
+say(a.sum().item())
+"""
+    with running(text) as program:
+        said, _ = program.finish()
+    assert said.split() == ["interrupted"] * 3 + ["200000.0"]
+
+
+def test_explain_tells_what_is_read_from_a_file(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(_parts, "_PART_BYTES", 1 << 16)
     context = context_of(2)
     x = np.ones((600, 500))
     a = context.open(write(context, tmp_path, "zarr", x))

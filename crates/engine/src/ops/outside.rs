@@ -131,43 +131,48 @@ impl Evaluate {
         let labels = self.labels(rank);
         let threads = threads_of_one(participants);
         let mut met = Met::default();
-        passes::each(&sources, &self.regions(&shape, &sources, &sinks), |region, parts| {
-            let (mut parts, mut here) = (parts.into_iter(), here.iter());
-            let mut next_here = || match here.next() {
-                Some(Operand::Whole(block)) => Some(region.of(block)),
-                _ => None,
-            };
-            let blocks: Vec<Block> = inputs
-                .iter()
-                .filter_map(|input| match input {
-                    Content::Outside(_) => parts.next(),
-                    Content::Here(_) => next_here(),
-                })
-                .collect();
-            let mut staged = staged.iter();
-            let outputs = targets
-                .iter()
-                .zip(self.program.outputs())
-                .map(|(target, output)| match target {
-                    Target::Sink(_) => Ok(Block::uninitialised(output.dtype, &region.shape())?),
-                    Target::Here(block) => Ok(region.of(staged.next().unwrap_or(block))),
-                })
-                .collect::<Result<Vec<Block>, EngineError>>()?;
-            let labels = region.labels(&labels);
-            met.add(self.program.evaluate_with(
-                threads,
-                &region.shape(),
-                &blocks,
-                &labels,
-                &outputs,
-            )?);
-            for (target, block) in targets.iter().zip(&outputs) {
-                if let Target::Sink(sink) = target {
-                    sink.write(region, block)?;
+        passes::each(
+            engine,
+            &sources,
+            &self.regions(&shape, &sources, &sinks),
+            |region, parts| {
+                let (mut parts, mut here) = (parts.into_iter(), here.iter());
+                let mut next_here = || match here.next() {
+                    Some(Operand::Whole(block)) => Some(region.of(block)),
+                    _ => None,
+                };
+                let blocks: Vec<Block> = inputs
+                    .iter()
+                    .filter_map(|input| match input {
+                        Content::Outside(_) => parts.next(),
+                        Content::Here(_) => next_here(),
+                    })
+                    .collect();
+                let mut staged = staged.iter();
+                let outputs = targets
+                    .iter()
+                    .zip(self.program.outputs())
+                    .map(|(target, output)| match target {
+                        Target::Sink(_) => Ok(Block::uninitialised(output.dtype, &region.shape())?),
+                        Target::Here(block) => Ok(region.of(staged.next().unwrap_or(block))),
+                    })
+                    .collect::<Result<Vec<Block>, EngineError>>()?;
+                let labels = region.labels(&labels);
+                met.add(self.program.evaluate_with(
+                    threads,
+                    &region.shape(),
+                    &blocks,
+                    &labels,
+                    &outputs,
+                )?);
+                for (target, block) in targets.iter().zip(&outputs) {
+                    if let Target::Sink(sink) = target {
+                        sink.write(region, block)?;
+                    }
                 }
-            }
-            Ok(())
-        })?;
+                Ok(())
+            },
+        )?;
         for (staged, target) in staged.iter().zip(&kept) {
             if !staged.same_view(target) {
                 distarray_kernels::copy::copy(staged, target)?;

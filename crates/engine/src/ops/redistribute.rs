@@ -21,13 +21,13 @@ pub fn copy_local(engine: &Engine, source: ArrayId, dest: ArrayId) -> Result<Rep
     let dest = engine.dest(dest)?;
     match engine.content(source)? {
         Content::Here(source) => copy::copy(&source, &dest)?,
-        Content::Outside(source) => copy_parts(&source, &dest)?,
+        Content::Outside(source) => copy_parts(engine, &source, &dest)?,
     }
     Ok(Reply::done())
 }
 
 /// Copies elements from outside, part by part.
-fn copy_parts(source: &OutsidePiece, dest: &Block) -> Result<(), EngineError> {
+fn copy_parts(engine: &Engine, source: &OutsidePiece, dest: &Block) -> Result<(), EngineError> {
     let shape = dest.shape();
     let cutting = Cutting {
         shape: &shape,
@@ -37,7 +37,7 @@ fn copy_parts(source: &OutsidePiece, dest: &Block) -> Result<(), EngineError> {
         sinks: &[],
         bytes: source.dtype().itemsize(),
     };
-    passes::each(&[source], &cutting.cuts().regions(), |region, parts| {
+    passes::each(engine, &[source], &cutting.cuts().regions(), |region, parts| {
         Ok(copy::copy(&parts[0], &region.of(dest))?)
     })
 }

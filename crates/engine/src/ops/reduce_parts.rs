@@ -125,7 +125,7 @@ impl Part<'_> {
             |result: &Region| reduce::identity(reduce.reduction, &result.shape(), reduce.dtype);
         let (mut done, mut place) = (0, 0);
         let mut merged = results.first().map(nothing);
-        passes::each(&contents.sources(), &regions, |region, parts| {
+        passes::each(self.engine, &contents.sources(), &regions, |region, parts| {
             let (inputs, mask) = contents.blocks(region, parts);
             let labels = region.labels(&labels);
             let partial = match &reduce.subject {

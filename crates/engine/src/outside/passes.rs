@@ -6,6 +6,7 @@ use std::sync::mpsc::sync_channel;
 use distarray_kernels::{Block, Region};
 
 use super::OutsidePiece;
+use crate::Engine;
 use crate::error::EngineError;
 
 /// Reads each region of all sources, and gives them to `work`, in order.
@@ -14,6 +15,7 @@ use crate::error::EngineError;
 ///
 /// What reading or the work meets first.
 pub fn each(
+    engine: &Engine,
     sources: &[&OutsidePiece],
     regions: &[Region],
     mut work: impl FnMut(&Region, Vec<Block>) -> Result<(), EngineError> + Send,
@@ -21,8 +23,12 @@ pub fn each(
     let read = |region: &Region| -> Result<Vec<Block>, EngineError> {
         sources.iter().map(|source| source.part(region)).collect()
     };
+    let _pass = engine.begin_pass();
     let Some(first) = sources.first().filter(|_| regions.len() > 1) else {
-        return regions.iter().try_for_each(|region| work(region, read(region)?));
+        return regions.iter().try_for_each(|region| {
+            engine.check_stopped()?;
+            work(region, read(region)?)
+        });
     };
     let outside = &first.outer().outside;
     let mut result = Ok(());
@@ -41,6 +47,7 @@ pub fn each(
             });
             for region in regions {
                 outside.check().map_err(EngineError::Outside)?;
+                engine.check_stopped()?;
                 let gone = || EngineError::Panic("whoever reads ahead is gone".to_owned());
                 work(region, parts.recv().map_err(|_| gone())??)?;
             }

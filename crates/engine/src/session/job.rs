@@ -68,6 +68,7 @@ impl Job {
             }
             if self.engines.len() > 1 {
                 self.ranks.group.abort(self.participants[index], error.to_string());
+                self.stop_passes(true);
             }
         }
         if self.is_call() {
@@ -109,9 +110,22 @@ impl Job {
             .collect()
     }
 
-    /// Releases the engines that wait for each other.
+    /// Releases the engines that wait for each other, and has them give up what takes long.
     pub fn abort(&self, reason: &str) {
         self.ranks.group.abort(self.participants[0], reason);
+        self.stop_passes(true);
+    }
+
+    /// Has engines give up what takes long, or not any more: the next command is another one.
+    pub fn stop_passes(&self, is_stopped: bool) {
+        for engine in &self.engines {
+            engine.set_stopped(is_stopped);
+        }
+    }
+
+    /// Whether an engine goes through elements from outside, which may take long.
+    pub fn is_passing(&self) -> bool {
+        self.engines.iter().any(|engine| engine.is_passing())
     }
 
     /// The replies of all engines, or what failed.

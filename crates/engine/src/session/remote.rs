@@ -256,8 +256,8 @@ impl<C: Courier> RemoteSession<C> {
                 }
                 (None, _) => {}
             }
-            if is_call && stopped.is_some() && asked.is_none_or(|time| time.elapsed() >= INSISTENCE)
-            {
+            // (Of other commands, those that bring elements from outside call functions.)
+            if stopped.is_some() && asked.is_none_or(|time| time.elapsed() >= INSISTENCE) {
                 asked = Some(Instant::now());
                 self.courier.stop_functions(participants);
             }

@@ -211,6 +211,7 @@ impl ThreadSession {
         }
         as_engine(|| job.run(0));
         let outcome = self.wait(&job);
+        job.stop_passes(false);
         if job.is_call() {
             *lock(&self.running) = None;
             ranks.group.set_interrupt(None);
@@ -237,8 +238,8 @@ impl ThreadSession {
 
     /// Waits until a job is done, or the user asked to stop a function.
     ///
-    /// Other commands are not stopped: they end by themselves, and would leave arrays half
-    /// written.
+    /// Other commands are not stopped, but for those that go through elements from outside: they end by
+    /// themselves, and would leave arrays half written.
     fn wait(&self, job: &Job) -> Outcome {
         let start = Instant::now();
         while start.elapsed() < Duration::from_micros(30) {
@@ -247,7 +248,6 @@ impl ThreadSession {
             }
             std::hint::spin_loop();
         }
-        let host = self.host.as_ref().filter(|_| job.is_call());
         let mut outcome = Outcome::Done;
         let mut stopped: Option<Instant> = None;
         let mut asked: Option<Instant> = None;
@@ -256,7 +256,8 @@ impl ThreadSession {
             if job.is_done() {
                 return outcome;
             }
-            let Some(host) = host else { continue };
+            let may_stop = stopped.is_some() || job.is_call() || job.is_passing();
+            let Some(host) = self.host.as_ref().filter(|_| may_stop) else { continue };
             match stopped {
                 // A function that was interrupted tells so itself.
                 None if job.is_interrupted() => stopped = Some(Instant::now()),
