@@ -31,7 +31,11 @@ __all__ = ["open_array", "store"]
 
 
 def open_array(
-    context: BaseContext, path: Any, distribution: Distribution | None, key: str | None
+    context: BaseContext,
+    path: Any,
+    distribution: Distribution | None,
+    key: str | None,
+    options: dict[str, Any],
 ) -> DistArray:
     """Return an array that can only be read, whose elements stay in a file."""
     from distarray.globalapi.distarray import DistArray
@@ -39,11 +43,11 @@ def open_array(
     known = _formats.format_of(path)
     open_file = _OPENERS.get(known.name)
     if open_file is None:
-        array = _formats.load(context, path, distribution, key, {})
+        array = _formats.load(context, path, distribution, key, options)
         return DistArray._wrap(context, array._array.frozen(), array.distribution)
     _formats.refuse_patterns(context, path)
-    name, options = known.arguments(path, key, {})
-    return open_file(context, os.fspath(name), distribution, **options)
+    name, arguments = known.arguments(path, key, options)
+    return open_file(context, os.fspath(name), distribution, **arguments)
 
 
 def _open_npy(context: BaseContext, path: str, distribution: Distribution | None) -> DistArray:

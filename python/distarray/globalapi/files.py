@@ -104,6 +104,7 @@ class FileMethods:
         path: FilePath,
         distribution: Distribution | None = None,
         key: str | None = None,
+        **options: Any,
     ) -> DistArray:
         """Return an array whose elements stay in a file, which can only be read.
 
@@ -125,6 +126,9 @@ class FileMethods:
             Where the elements are used; by default in blocks along the first axis.
         key : str, optional
             Which of the arrays in the file, for formats that have several.
+        **options
+            Those of the format's own method that say what the elements stand for:
+            ``mask_and_scale`` of :meth:`load_netcdf`.
 
         Raises
         ------
@@ -146,7 +150,7 @@ class FileMethods:
         """
         from distarray.globalapi._mapped import open_array
 
-        return open_array(context_of(self), path, distribution, key)
+        return open_array(context_of(self), path, distribution, key, options)
 
     def store(
         self, expression: DistArray, path: FilePath, key: str | None = None, **options: Any

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from distarray.error import CommunicationError, ContextCreationError, ContextError
-from distarray.globalapi import Distribution
+from distarray.globalapi import Distribution, _parts
 from distarray.globalapi.context import Context, IPythonContext
 from distarray.globalapi.contexts.ipython import _ranks
 from distarray.tests.clusters import Cluster
@@ -158,6 +158,22 @@ def test_files(context, tmp_path, name):
         assert_same(opened, values)
         context.store(opened * 2 + 1, path.with_name(f"b{path.suffix}"))
         assert_same(context.load(path.with_name(f"b{path.suffix}")), values * 2 + 1)
+
+
+def test_files_that_are_read_part_by_part(context, tmp_path, monkeypatch):
+    zarr = pytest.importorskip("zarr")
+    monkeypatch.setattr(_parts, "_PART_BYTES", 1 << 12)
+    values = np.random.default_rng(5).normal(size=(120, 60))
+    zarr.create_array(str(tmp_path / "x.zarr"), data=values, chunks=(16, 20))
+    opened = context.open(tmp_path / "x.zarr", Distribution(context, values.shape, dist="bn"))
+    array = context.fromarray(values, opened.distribution)
+    assert_same(opened[3:100:7, 5], values[3:100:7, 5])
+    for axis in (None, 0, 1):
+        assert (opened.std(axis=axis) == array.std(axis=axis)).all()
+    expected = ((array - array.mean(axis=0)) * 2).toarray()
+    for name in ("y.zarr", "y.npy"):
+        context.store((opened - opened.mean(axis=0)) * 2, tmp_path / name)
+        assert_same(context.load(tmp_path / name), expected)
 
 
 def test_a_limit_on_memory(client, tmp_path):
