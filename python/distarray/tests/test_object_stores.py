@@ -13,20 +13,27 @@ obstore = pytest.importorskip("obstore")
 pytest.importorskip("flask_cors", reason="the server of moto needs it")
 server_module = pytest.importorskip("moto.server")
 
-pytestmark = pytest.mark.one_program
-
 
 @pytest.fixture(scope="module")
 def endpoint():
-    """Start a server with a bucket."""
-    server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    _, port = server.get_host_and_port()
-    address = f"http://127.0.0.1:{port}"
-    with urllib.request.urlopen(urllib.request.Request(f"{address}/bucket", method="PUT")):
-        pass
-    yield address
-    server.stop()
+    """Start a server with a bucket, in one process."""
+    servers = []
+
+    def start():
+        server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        server.start()
+        servers.append(server)
+        _, port = server.get_host_and_port()
+        address = f"http://127.0.0.1:{port}"
+        with urllib.request.urlopen(urllib.request.Request(f"{address}/bucket", method="PUT")):
+            pass
+        return address
+
+    yield context_of(1)._once(start)
+    # Nobody needs it any more.
+    context_of(1)._once(lambda: None)
+    for server in servers:
+        server.stop()
 
 
 @pytest.fixture
@@ -68,12 +75,14 @@ def test_a_store_of_obstore_itself(objects):
     assert_same(context.load_zarr(objects.store, key="a"), np.arange(9))
 
 
+@pytest.mark.one_program
 def test_what_zarr_wrote(objects):
     expected = sample((9,), "f8")
     zarr.create_array(objects, name="a", shape=(9,), chunks=(2,), dtype="f8")[...] = expected
     assert_same(context_of(2).load_zarr(objects, key="a"), expected)
 
 
+@pytest.mark.one_program
 def test_replacing_leaves_nothing_of_the_old_one(objects):
     context = context_of(2)
     context.save_zarr(objects, context.arange(40), "a", chunks=4)
@@ -108,6 +117,7 @@ def test_an_array_is_there_when_it_is_complete(objects, monkeypatch):
     assert_same(context.load_zarr(objects, key="a"), np.ones(4))
 
 
+@pytest.mark.one_program
 def test_errors(objects):
     context = context_of(2)
     with pytest.raises(FileNotFoundError, match="no Zarr array"):
