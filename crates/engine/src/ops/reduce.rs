@@ -181,7 +181,8 @@ impl Part<'_> {
         Ok(self.of_block(piece, mask, &labels).partial(self.threads)?)
     }
 
-    fn of_block<'b>(
+    /// The reduction of a block.
+    pub(super) fn of_block<'b>(
         &'b self,
         block: &'b Block,
         mask: Option<&'b Block>,

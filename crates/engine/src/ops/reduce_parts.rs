@@ -156,15 +156,7 @@ impl Part<'_> {
                     }
                     partial
                 }
-                _ => reduce::partial(
-                    reduce.reduction,
-                    &inputs[0],
-                    &reduce.reduced,
-                    mask.as_ref(),
-                    reduce.dtype,
-                    &labels,
-                    reduce.distribution.shape(),
-                )?,
+                _ => self.of_block(&inputs[0], mask.as_ref(), &labels).partial(self.threads)?,
             };
             if let Some(merged) = &mut merged {
                 reduce::merge(reduce.reduction, merged, &partial)?;
