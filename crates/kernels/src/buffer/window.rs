@@ -24,6 +24,12 @@ static IN_USE: AtomicBool = AtomicBool::new(false);
 /// The bytes that loops have touched since one last looked.
 static PASSED: AtomicUsize = AtomicUsize::new(0);
 
+#[cfg(test)]
+thread_local! {
+    /// The bytes that loops of this thread have touched.
+    pub static TOUCHED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// How many bytes loops touch before one looks.
 const STRIDE: usize = 4 << 20;
 
@@ -161,6 +167,8 @@ pub fn is_in_use() -> bool {
 
 /// Counts bytes that were touched, and looks every now and then; says whether it did.
 fn counted(bytes: usize) -> bool {
+    #[cfg(test)]
+    TOUCHED.set(TOUCHED.get() + bytes);
     if PASSED.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) < STRIDE {
         return false;
     }

@@ -190,6 +190,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::Reducing;
+    use crate::buffer::window;
     use crate::reduce::{Ending, finish, partial};
     use crate::{Block, Builder, DType, Labels, Loop, Op, Operand, Reduction, Scalar};
 
@@ -201,6 +202,35 @@ mod tests {
         Reduction::Variance,
         Reduction::CountNonzero,
     ];
+
+    #[test]
+    #[cfg_attr(miri, ignore = "too many elements")]
+    fn the_window_hears_of_what_is_reduced_on_the_way() {
+        let size = 100_000;
+        let input = Block::from_slice(&vec![0.5; size], &[size]).unwrap();
+        let looped = Loop { inputs: vec![DType::Float64; 2], output: DType::Float64 };
+        let mut builder = Builder::new();
+        let value = builder.input(DType::Float64);
+        let value = builder.apply(Op::Multiply, &looped, &[value, value]).unwrap();
+        builder.output(value, None);
+        let reducing = Reducing {
+            program: &builder.finish(),
+            value: 0,
+            reduction: Reduction::Sum,
+            dtype: DType::Float64,
+            reduced: &[true],
+            shape: &[size],
+            inputs: std::slice::from_ref(&input),
+            labels: &[],
+            outputs: &[None],
+        };
+        // As if the elements lay in a file.
+        window::add(input.as_ptr(), 8 * size, true);
+        let before = window::TOUCHED.get();
+        reducing.run(1).unwrap();
+        window::remove(input.as_ptr());
+        assert!(window::TOUCHED.get() - before >= 8 * size);
+    }
 
     proptest! {
         #[test]
