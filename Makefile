@@ -46,8 +46,8 @@ CALL_TESTS := $(addprefix python/distarray/tests/test_,$(addsuffix .py,\
 MATRIX := $(addprefix python/distarray/tests/test_,$(addsuffix .py,\
 	apply checkpoints communication_policy creation deferred distarray distribution dtypes \
 	exact_sums failures file_safety files hdf5 hdf5_chunks indexing joining load_save mapped math \
-	memory_limit netcdf object_stores products programs proxies random reductions register round_trips scans \
-	ufuncs zarr))
+	memory_limit netcdf object_stores outside products programs proxies random reductions register \
+	round_trips scans ufuncs zarr))
 SOME_OF_MATRIX := $(addprefix python/distarray/tests/test_,$(addsuffix .py,\
 	apply creation files load_save random register))
 ENGINE_EXAMPLES := $(basename $(notdir $(wildcard crates/engine/examples/*.rs)))

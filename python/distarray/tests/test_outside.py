@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from distarray.globalapi import _parts
+from distarray.globalapi import Context, _parts
 from distarray.globalapi.maps import Distribution
 from distarray.tests.oracle import context_of
 from distarray.tests.programs import running
@@ -251,7 +251,7 @@ def test_no_more_than_two_parts_are_in_memory(tmp_path, monkeypatch):
     from distarray import _core
 
     monkeypatch.setattr(_parts, "_PART_BYTES", 1 << 20)
-    context, path = context_of(2), tmp_path / "x.zarr"
+    context, path = Context(nengines=2, deferred=True), tmp_path / "x.zarr"
     values = np.random.default_rng(3).normal(size=(2000, 1000))
     zarr.create_array(str(path), data=values, chunks=(100, 500))
     a, b = context.open(path), context.fromarray(values)
@@ -271,6 +271,7 @@ def test_no_more_than_two_parts_are_in_memory(tmp_path, monkeypatch):
     assert (a.mean(axis=0) == b.mean(axis=0)).all()
     context.store((a - 1) * 2, tmp_path / "y.zarr", chunks=(100, 500))
     assert most <= 12 << 20 < values.nbytes
+    context.close()
 
 
 # ---- Storing -----------------------------------------------------------------------------------
@@ -373,7 +374,7 @@ def test_the_user_may_interrupt_what_takes_long(tmp_path):
     zarr.create_array(str(tmp_path / "x.zarr"), data=np.ones((400, 500)), chunks=(10, 100))
     text = f"""
 import os, signal, threading, time
-from distarray.globalapi import _parts
+from distarray.globalapi import Context, _parts
 from distarray.globalapi._zarr_arrays import Elements
 
 _parts._PART_BYTES = 1 << 12
@@ -403,7 +404,7 @@ say(a.sum().item())
 
 def test_explain_tells_what_is_read_from_a_file(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(_parts, "_PART_BYTES", 1 << 16)
-    context = context_of(2)
+    context = Context(nengines=2, deferred=True)
     x = np.ones((600, 500))
     a = context.open(write(context, tmp_path, "zarr", x, (70, 60)))
     (2 * a + 1).explain()
@@ -411,6 +412,7 @@ def test_explain_tells_what_is_read_from_a_file(tmp_path, capsys, monkeypatch):
     assert "x0 is float64 of shape (600, 500), in a file" in said
     a.explain()
     assert "read from a file" in capsys.readouterr().out
+    context.close()
 
 
 def test_variables_of_netcdf(tmp_path):
