@@ -369,6 +369,7 @@ def test_one_engine_that_cannot_read_is_one_error(engines, x, tmp_path):
     assert a.max() == x.max()
 
 
+@pytest.mark.in_process
 @pytest.mark.processes
 def test_the_user_may_interrupt_what_takes_long(tmp_path):
     zarr.create_array(str(tmp_path / "x.zarr"), data=np.ones((400, 500)), chunks=(10, 100))
