@@ -276,12 +276,16 @@ def test_squares_beyond_all_floats():
     [
         ([1e308, 1e308], "overflow encountered in reduce"),
         ([np.inf, -np.inf], "invalid value encountered in reduce"),
+        # In every order: parts are added in any.
+        ([np.nan, np.inf, -np.inf], "invalid value encountered in reduce"),
+        ([np.inf, np.nan, -np.inf], "invalid value encountered in reduce"),
+        ([np.inf, -np.inf, np.nan], "invalid value encountered in reduce"),
         ([np.inf, 1.0, np.nan], None),
         ([1e308, 1e308, -1e308], None),
     ],
 )
 def test_sums_report_exceptions(values, message):
-    for engines in 1, 2:
+    for engines in 1, 2, 3:
         distributed = context_of(engines).fromarray(np.array(values))
         if message is None:
             distributed.sum()

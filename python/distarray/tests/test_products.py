@@ -202,6 +202,19 @@ def test_norms_do_not_overflow_on_the_way():
     assert float(da.linalg.norm(context.fromarray([3.0, 4.0]))) == 5.0
 
 
+def test_norms_of_infinities_are_infinite():
+    values = np.zeros((40, 30))
+    values[3, 4], values[30, 4], values[31, 5] = np.inf, -np.inf, np.nan
+    for engines in ENGINE_COUNTS:
+        context = context_of(engines)
+        for layout in layouts_of(context, values.shape):
+            x = context.fromarray(values, layout)
+            with np.errstate(all="raise"):
+                assert float(np.linalg.norm(x[:, 4])) == np.inf
+                columns = np.linalg.norm(x, axis=0).toarray()
+            np.testing.assert_array_equal(columns, np.linalg.norm(values, axis=0))
+
+
 def test_norms_that_we_have_not():
     x = context_of(2).ones((3, 4))
     for ord in (2, -2, "nuc"):

@@ -23,6 +23,7 @@ mod nearest;
 mod number;
 mod products;
 mod round;
+mod specials;
 mod sums;
 mod terms;
 mod tile;

@@ -1,6 +1,7 @@
 //! Fixed-point numbers, one for each of several slots, as wide as they have to be.
 
 use super::number::Quotient;
+use super::specials::Specials;
 
 /// The width of a limb in bits. The 15 bits above it are for what is not carried yet.
 pub(super) const LIMB: i32 = 48;
@@ -16,7 +17,7 @@ const ROOM: u32 = 1 << 12;
 /// The exact sums of `width` slots.
 ///
 /// A sum is a number of limbs; `planes` holds the lowest limb of every slot, then the next one of
-/// every slot. Infinities and NaN are summed beside them.
+/// every slot. Infinities and NaN are noted beside them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sums {
     width: usize,
@@ -25,9 +26,7 @@ pub(super) struct Sums {
     planes: Vec<i64>,
     /// How many additions were made since carries went on.
     additions: u32,
-    special: Option<Box<[f64]>>,
-    /// Whether infinities of both signs met.
-    is_invalid: bool,
+    specials: Option<Box<[Specials]>>,
 }
 
 impl Sums {
@@ -107,11 +106,12 @@ impl Sums {
 
     /// Adds an infinity or NaN to one slot.
     pub(super) fn add_special(&mut self, slot: usize, value: f64) {
+        self.specials_mut()[slot].add(Specials::of(value));
+    }
+
+    fn specials_mut(&mut self) -> &mut [Specials] {
         let width = self.width;
-        let sum = &mut self.special.get_or_insert_with(|| vec![0.0; width].into())[slot];
-        let was_nan = sum.is_nan() || value.is_nan();
-        *sum += value;
-        self.is_invalid |= !was_nan && sum.is_nan();
+        self.specials.get_or_insert_with(|| vec![Specials::default(); width].into())
     }
 
     /// Adds the sum of a slot of others to one of these.
@@ -120,16 +120,14 @@ impl Sums {
         for (place, limb) in limbs.enumerate() {
             self.add(slot, i128::from(limb), exponent + place as i32 * LIMB);
         }
-        let special = other.special(theirs);
-        if special != 0.0 {
-            self.add_special(slot, special);
+        if let Some(specials) = &other.specials {
+            self.specials_mut()[slot].add(specials[theirs]);
         }
-        self.is_invalid |= other.is_invalid;
     }
 
     /// Whether infinities of both signs met.
     pub(super) fn is_invalid(&self) -> bool {
-        self.is_invalid
+        self.specials.iter().flatten().any(|specials| specials.is_invalid())
     }
 
     /// Adds the sums of other slots.
@@ -143,12 +141,9 @@ impl Sums {
             }
             self.note(other.additions + 1);
         }
-        self.is_invalid |= other.is_invalid;
-        if let Some(special) = &other.special {
-            for (slot, &value) in special.iter().enumerate() {
-                if value != 0.0 {
-                    self.add_special(slot, value);
-                }
+        if let Some(others) = &other.specials {
+            for (specials, &others) in self.specials_mut().iter_mut().zip(others) {
+                specials.add(others);
             }
         }
     }
@@ -173,7 +168,7 @@ impl Sums {
 
     /// The sum of the infinities and NaN of one slot; 0 if there is none.
     pub(super) fn special(&self, slot: usize) -> f64 {
-        self.special.as_ref().map_or(0.0, |special| special[slot])
+        self.specials.as_ref().map_or(0.0, |specials| specials[slot].sum())
     }
 
     /// The limbs of one slot, the lowest first, and the exponent of the lowest bit.
@@ -215,9 +210,9 @@ impl Sums {
         write(i64::from(self.low));
         write(i64::from(self.additions));
         write(self.planes.len() as i64);
-        write(i64::from(self.special.is_some()) | i64::from(self.is_invalid) << 1);
+        write(i64::from(self.specials.is_some()));
         self.planes.iter().for_each(|&limb| write(limb));
-        self.special.iter().flatten().for_each(|value| write(value.to_bits() as i64));
+        self.specials.iter().flatten().flat_map(|specials| specials.to_numbers()).for_each(write);
     }
 
     /// Reads what [`Self::write`] wrote from the start of `bytes`; `None` if it did not.
@@ -231,18 +226,18 @@ impl Sums {
         let low = i32::try_from(read()?).ok()?;
         let additions = u32::try_from(read()?).ok().filter(|&additions| additions <= ROOM)?;
         let len = usize::try_from(read()?).ok()?;
-        let specials = read()?;
+        let has_specials = read()? == 1;
         if len.checked_rem(width).unwrap_or(len) != 0 {
             return None;
         }
         let planes = (0..len).map(|_| read()).collect::<Option<Vec<i64>>>()?;
-        let special = if specials & 1 == 1 {
-            let values = (0..width).map(|_| Some(f64::from_bits(read()? as u64)));
-            Some(values.collect::<Option<Box<[f64]>>>()?)
+        let specials = if has_specials {
+            let specials = (0..width).map(|_| Specials::of_numbers([read()?, read()?]));
+            Some(specials.collect::<Option<Box<[Specials]>>>()?)
         } else {
             None
         };
-        Some(Self { width, low, planes, additions, special, is_invalid: specials & 2 == 2 })
+        Some(Self { width, low, planes, additions, specials })
     }
 }
 

@@ -211,7 +211,11 @@ impl<T: Term, K: Terms<T, S>, const S: usize> Tile<T, K, S> {
                     self.sums[sum].add(slot, integer, exponent);
                 }
             } else {
-                self.sums.iter_mut().for_each(|sums| sums.add_special(slot, value));
+                let (first, squares) = self.sums.split_first_mut().expect("one or more sums");
+                first.add_special(slot, value);
+                for sums in squares {
+                    sums.add_special(slot, value.abs());
+                }
             }
         }
     }

@@ -126,7 +126,7 @@ impl Totals {
     ///
     /// When there is no such slot.
     pub fn sum(&self, slot: usize) -> f64 {
-        match self.special(slot) {
+        match self.special(0, slot) {
             0.0 => self.number(0, slot).over([]).rounded(),
             special => special,
         }
@@ -161,14 +161,14 @@ impl Totals {
         Number::of_limbs(limbs, exponent)
     }
 
-    /// The sum of the infinities and NaN of a slot; 0 if there is none.
-    pub(crate) fn special(&self, slot: usize) -> f64 {
-        self.sums[slot / TILE].first().map_or(0.0, |sums| sums.special(slot % TILE))
+    /// What the infinities and NaN of a slot add to one of its sums; 0 if there are none.
+    pub(crate) fn special(&self, sum: usize, slot: usize) -> f64 {
+        self.sums[slot / TILE].get(sum).map_or(0.0, |sums| sums.special(slot % TILE))
     }
 
-    /// Whether infinities of both signs met.
+    /// Whether infinities of both signs met in the first sums.
     pub(crate) fn is_invalid(&self) -> bool {
-        self.sums.iter().flatten().any(Sums::is_invalid)
+        self.sums.iter().filter_map(|sums| sums.first()).any(Sums::is_invalid)
     }
 
     /// The sums as bytes.

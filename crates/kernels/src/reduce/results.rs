@@ -164,7 +164,8 @@ impl Finish {
                 _ => self.of_squares(result),
             });
         }
-        self.flags.invalid |= self.exact.totals.is_invalid();
+        // A norm does not ask for the sum of the elements themselves.
+        self.flags.invalid |= self.reduction != Reduction::Norm && self.exact.totals.is_invalid();
         Ok(block)
     }
 
@@ -172,7 +173,7 @@ impl Finish {
     fn sum<R: Rounded>(&mut self, result: usize, part: usize) -> R {
         let slot = result * self.exact.parts + part;
         let parts = result * self.exact.parts..(result + 1) * self.exact.parts;
-        let special = |slot: usize| self.exact.totals.special(slot);
+        let special = |slot: usize| self.exact.totals.special(0, slot);
         // A complex division by a number multiplies each part with the other one's zero.
         let is_divided = self.reduction == Reduction::Mean;
         if is_divided && parts.into_iter().any(|other| other != slot && special(other) != 0.0) {
@@ -200,19 +201,19 @@ impl Finish {
     fn of_squares<R: Rounded>(&mut self, result: usize) -> R {
         let slots = || result * self.exact.parts..(result + 1) * self.exact.parts;
         let totals = &self.exact.totals;
-        let special: f64 = slots().map(|slot| totals.special(slot).abs()).sum();
+        let special = |sum: usize| slots().map(|slot| totals.special(sum, slot).abs()).sum::<f64>();
         let squares =
             || slots().map(|slot| totals.number(1, slot)).fold(Number::default(), Number::plus);
         if self.reduction == Reduction::Norm {
-            if special != 0.0 {
-                return R::of_special(special);
+            if special(1) != 0.0 {
+                return R::of_special(special(1));
             }
             let squares = squares();
             return self.rounded(squares.over([]).root());
         }
-        if special != 0.0 {
+        if special(0) != 0.0 {
             // An infinity less an infinite mean is not a number.
-            self.flags.invalid |= special.is_infinite();
+            self.flags.invalid |= special(0).is_infinite();
             return R::of_special(f64::NAN);
         }
         // The squared distances from the mean are the squares less the mean's square, as often as

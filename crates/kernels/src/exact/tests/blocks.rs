@@ -170,7 +170,7 @@ proptest! {
         let mut sums = Accumulator::<f64, Plain, 1>::new(1);
         sums.deposit(0, values.as_chunks::<1>().0);
         let totals = sums.into_totals();
-        prop_assert_eq!(totals.special(0).to_bits() << 13, (value + 0.0).to_bits() << 13);
+        prop_assert_eq!(totals.special(0, 0).to_bits() << 13, (value + 0.0).to_bits() << 13);
         let finite = exact((1..5000).map(|_| 0.1), false);
         prop_assert_eq!(found(&totals, 0, 0).to_bits(), finite.to_bits());
         values[other] = f64::NEG_INFINITY;
@@ -180,7 +180,7 @@ proptest! {
         let totals = rows.into_totals();
         for column in 0..100 {
             let expected: f64 = whole.iter().map(|row| row[column]).sum();
-            let special = totals.special(column);
+            let special = totals.special(0, column);
             if expected.is_finite() {
                 let sum = exact(whole.iter().map(|row| row[column]), true);
                 prop_assert!(special == 0.0 && found(&totals, 1, column).to_bits() == sum.to_bits());

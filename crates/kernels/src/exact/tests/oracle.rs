@@ -46,9 +46,14 @@ pub fn rounded(numerator: &BigInt, denominator: &BigInt, digits: u64, least: i32
         let integer: u64 = (quotient + u64::from(up)).try_into().unwrap();
         // Exact, but for an overflow; in two steps, for the sake of subnormal numbers.
         let half = exponent / 2;
-        let result = integer as f64 * 2_f64.powi(half) * 2_f64.powi(exponent - half);
+        let result = integer as f64 * power_of_two(half) * power_of_two(exponent - half);
         return if sign == Sign::Minus { -result } else { result };
     }
+}
+
+/// 2 to the power of an exponent of normal floats, exactly, which `powi` does not promise.
+fn power_of_two(exponent: i32) -> f64 {
+    f64::from_bits(((1023 + exponent) as u64) << 52)
 }
 
 /// The sum, rounded.

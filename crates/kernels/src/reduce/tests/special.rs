@@ -215,6 +215,30 @@ fn degrees_of_freedom_and_exceptions() {
     assert!(finished(Reduction::Sum, &[infinite, -infinite], 0.0).2);
     assert!(!finished(Reduction::Sum, &[infinite, f64::NAN], 0.0).2);
     assert!(finished(Reduction::Variance, &[infinite, 1.0], 0.0).2);
+    assert_eq!(finished(Reduction::Norm, &[infinite, -infinite], 0.0), (infinite, false, false));
+}
+
+#[test]
+fn the_order_of_infinities_and_nan_changes_no_exception() {
+    let (nan, infinite) = (f64::NAN, f64::INFINITY);
+    let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+    for (specials, is_invalid) in
+        [([nan, infinite, -infinite], true), ([nan, infinite, infinite], false)]
+    {
+        for (order, cut) in orders.iter().flat_map(|order| (0..4).map(move |cut| (order, cut))) {
+            let values = order.map(|place| specials[place]);
+            let of = |values: &[f64]| {
+                let (labels, shape) = ([Labels::POSITIONS], [values.len()]);
+                let (dtype, block) = (DType::Float64, block(values));
+                partial(Reduction::Sum, &block, &[true], None, dtype, &labels, &shape).unwrap()
+            };
+            let mut sums = of(&values[..cut]);
+            merge(Reduction::Sum, &mut sums, &of(&values[cut..])).unwrap();
+            let (sum, flags) = finish(Reduction::Sum, sums, Ending::default()).unwrap();
+            assert!(sum.to_vec::<f64>().unwrap()[0].is_nan());
+            assert_eq!(flags.invalid, is_invalid, "{values:?} cut at {cut}");
+        }
+    }
 }
 
 #[test]
