@@ -7,10 +7,10 @@
 An array of float64 is saved over a file that exists, and loaded from a file that has just been
 written and read: the page cache has it, and what is timed is all but the disk. DistArray's saves
 end when the data are on the disk. The reference's own do not: they are timed as they are, and
-followed by ``fsync`` of the file and of its folder, which is the same work. Before each sample the
-system has written all that waits to be written. All take turns in one process, pinned to as many
-cores as there are engines; results are compared before anything is timed. Figures are medians, in
-seconds.
+followed by ``fsync`` of the file and of its folder, which is the same work. Each does it twice in a
+row, and the second time counts; before that the system has written all that waits to be written.
+All take turns in one process, pinned to as many cores as there are engines; results are compared
+before anything is timed. Figures are medians, in seconds.
 """
 
 import argparse

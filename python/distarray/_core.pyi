@@ -30,6 +30,7 @@ __all__ = [
     "align",
     "begin_progress",
     "begin_replacement",
+    "begin_write_back",
     "check_communicator",
     "check_dim_data_per_rank",
     "check_dim_dict",
@@ -52,6 +53,7 @@ __all__ = [
     "npy_header",
     "operations",
     "predict_memory",
+    "remove_folder",
     "scratch_directory",
     "serve",
     "start_progress",
@@ -538,6 +540,12 @@ def finish_replacement(
 def discard_replacement(temporary: str | PathLike[str]) -> None:
     """Remove such a file."""
 
+def begin_write_back(paths: Sequence[str | PathLike[str]]) -> None:
+    """Have the system begin to write files to the disk, so that to sync them takes less."""
+
+def remove_folder(folder: str | PathLike[str]) -> None:
+    """Remove a folder with all that is in it."""
+
 @final
 class Op:
     """An elementwise operation of the kernels."""
@@ -635,12 +643,12 @@ class Array:
         dtype: DTypeLike,
         base: Array | None = None,
         *,
-        is_outside: bool = False,
+        part_bytes: int | None = None,
     ) -> Array:
         """Make the handle of pieces that functions leave on the engines under the name `id`.
 
-        `base` is the array whose memory they share, if they do. `is_outside` says that the elements
-        are outside of the engines' memory, and too many to be kept there.
+        `base` is the array whose memory they share, if they do. `part_bytes` says that the elements
+        are outside of the engines' memory, and in parts of which size large pieces are read.
         """
 
     @staticmethod

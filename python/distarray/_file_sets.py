@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distarray import _core
-from distarray._replacing import replacing
+from distarray._replacing import replacing, sync_path
 
 if TYPE_CHECKING:
     FilePath = str | os.PathLike[str]
@@ -137,12 +137,8 @@ def _write_note(path: FilePath, record: str) -> None:
         file.write(os.path.relpath(record, note.parent))
         file.flush()
         os.fsync(file.fileno())
-    descriptor = os.open(note.parent, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # some file systems have no such thing
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with suppress(OSError):  # some file systems have no such thing
+        sync_path(note.parent)
 
 
 def _write_record(record: str, path: FilePath, files: Iterable[tuple[str, str]]) -> None:

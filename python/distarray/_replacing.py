@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike, fspath
@@ -12,7 +13,16 @@ from distarray import _core
 if TYPE_CHECKING:
     from distarray.globalapi.context import BaseContext
 
-__all__ = ["replacing", "replacing_once"]
+__all__ = ["replacing", "replacing_once", "sync_path"]
+
+
+def sync_path(path: str | PathLike[str]) -> None:
+    """Have the system write down a file, or which files a folder has."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

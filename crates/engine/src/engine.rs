@@ -116,6 +116,11 @@ impl Engine {
         }
     }
 
+    /// The piece of this name, if its elements go outside.
+    pub fn sink(&self, array: ArrayId) -> Option<OutsidePiece> {
+        self.outside(array).filter(|piece| piece.outer().is_sink)
+    }
+
     /// Whether elements of any array may be outside.
     pub fn has_outside(&self) -> bool {
         self.has_outside.load(Ordering::Relaxed)

@@ -13,7 +13,7 @@ use distarray_storage::file::Beginning;
 use distarray_storage::literal::Literal;
 use distarray_storage::npy::Header;
 use distarray_storage::replacement::{self, Existing};
-use distarray_storage::{StorageError, dnpy};
+use distarray_storage::{StorageError, dnpy, release, write_back};
 use numpy::{PyArrayDescr, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -33,8 +33,10 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(npy_header, module)?)?;
     module.add_function(wrap_pyfunction!(dnpy_header, module)?)?;
     module.add_function(wrap_pyfunction!(begin_replacement, module)?)?;
+    module.add_function(wrap_pyfunction!(begin_write_back, module)?)?;
     module.add_function(wrap_pyfunction!(finish_replacement, module)?)?;
-    module.add_function(wrap_pyfunction!(discard_replacement, module)?)
+    module.add_function(wrap_pyfunction!(discard_replacement, module)?)?;
+    module.add_function(wrap_pyfunction!(remove_folder, module)?)
 }
 
 /// An array in a file, in npy format or elsewhere where its elements follow each other.
@@ -256,4 +258,16 @@ fn finish_replacement(
 #[pyfunction]
 fn discard_replacement(temporary: PathBuf) {
     replacement::discard(&temporary);
+}
+
+/// Has the system begin to write files to the disk, so that to sync them takes less.
+#[pyfunction]
+fn begin_write_back(py: Python<'_>, paths: Vec<PathBuf>) {
+    py.detach(|| paths.iter().for_each(|path| write_back::begin_at(path)));
+}
+
+/// Removes a folder with all that is in it.
+#[pyfunction]
+fn remove_folder(py: Python<'_>, folder: PathBuf) -> PyResult<()> {
+    Ok(py.detach(|| release::remove_folder(&folder))?)
 }

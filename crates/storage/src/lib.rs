@@ -11,10 +11,11 @@ pub mod layout;
 pub mod literal;
 pub mod npy;
 pub mod region;
+pub mod release;
 pub mod replacement;
 #[cfg(test)]
 mod scratch;
-mod write_back;
+pub mod write_back;
 
 pub use error::{ErrorKind, Result, StorageError};
 pub use file::ArrayFile;

@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use crate::release::release;
 use crate::{Result, StorageError};
 
 /// Symbolic links are followed so often, and no further.
@@ -25,9 +26,6 @@ const MOST_LINKS: usize = 40;
 /// So many characters of a file's name are part of that of the temporary one: file systems refuse
 /// names of more than 255 bytes, and a character takes up to 4.
 const KEPT_NAME: usize = 40;
-
-/// It takes longer to start a thread than to free a file of fewer bytes.
-const LARGE: u64 = 1 << 20;
 
 /// How the names of temporary files end.
 const SUFFIX: &str = ".part";
@@ -205,7 +203,7 @@ fn remove_left(target: &Path, beginning: &str) {
         if left.try_lock().is_ok() {
             // What can't be removed stays.
             let _ = fs::remove_file(&path);
-            let_go(left);
+            release(left);
         }
     }
 }
@@ -218,7 +216,7 @@ fn finish_at(temporary: &Path, path: &Path, existing: Existing) -> io::Result<()
             let old = File::open(&target).ok();
             fs::rename(temporary, &target)?;
             if let Some(old) = old {
-                let_go(old);
+                release(old);
             }
         }
         Existing::Refused => {
@@ -242,15 +240,6 @@ fn finish_at(temporary: &Path, path: &Path, existing: Existing) -> io::Result<()
             Ok(())
         }
         outcome => outcome,
-    }
-}
-
-/// Closes a file that has no name any more. The system then frees what it had, which takes a third of
-/// a second for a gigabyte: nobody needs to wait for that.
-fn let_go(old: File) {
-    if old.metadata().is_ok_and(|old| old.len() > LARGE) {
-        // Where there can be no thread, it is closed here.
-        let _ = std::thread::Builder::new().spawn(move || drop(old));
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
+use std::path::Path;
 
 /// Has the system begin to write a part of a file to the disk. That is advice: whether it is there is
 /// known when the file has been synced.
@@ -17,4 +18,12 @@ pub(crate) fn begin(file: &File, offset: u64, len: usize) {
             libc::SYNC_FILE_RANGE_WRITE,
         )
     };
+}
+
+/// As [`begin`], for all of the file at `path`.
+pub fn begin_at(path: &Path) {
+    if let Ok(file) = File::open(path) {
+        // No length stands for all that there is.
+        begin(&file, 0, 0);
+    }
 }

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from distarray._replacing import sync_path
 from distarray.error import CheckpointError
 from distarray.globalapi._files import on_engines
 from distarray.globalapi._handle import Handle
@@ -146,8 +147,8 @@ def _begin(folder: Path) -> str:
 def _commit(folder: Path, manifest: dict[str, Any]) -> None:
     """Make a generation the one that counts."""
     generation = folder / manifest["generation"]
-    _sync(generation)
-    _sync(folder)
+    sync_path(generation)
+    sync_path(folder)
     text = json.dumps(manifest, indent=1)
     unfinished = generation / _MANIFEST
     with unfinished.open("w", encoding="utf-8") as file:
@@ -155,16 +156,7 @@ def _commit(folder: Path, manifest: dict[str, Any]) -> None:
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(folder / _MANIFEST)
-    _sync(folder)
-
-
-def _sync(folder: Path) -> None:
-    """Have the system write down which files a folder has."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_path(folder)
 
 
 def _remove_others(folder: Path, generation: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
@@ -34,19 +35,53 @@ def save_hdf5(
 ) -> None:
     """Write an array to a dataset of an HDF5 file; each engine writes its own part."""
     check_array(context, array)
-    new = hdf5.NewDataset(filename, key, mode, array.shape, array.dtype, options)
-    temporary, offset = context._once(new.begin)
-    try:
+    with new_dataset(array, filename, key, mode, options) as (temporary, offset):
         if offset is not None:
             array._array.write_at(temporary, offset)
         elif array.size:
             made = context._once(lambda: hdf5.facts(temporary, key))
             rows = array.distribute_as(_by_chunks(context, made))
             _hdf5_writing.write(context, rows, temporary, key)
-        context._once(new.finish)
+
+
+@contextmanager
+def new_dataset(
+    array: DistArray,
+    filename: FilePath,
+    key: str,
+    mode: str,
+    options: Mapping[str, Any] | None = None,
+) -> Iterator[tuple[str, int | None]]:
+    """Have a dataset for an array become part of a file when the body has written it.
+
+    Gives the name of the file to write to, and where in it the elements lie, if they lie as they
+    do in memory.
+    """
+    once = array.context._once
+    new = hdf5.NewDataset(filename, key, mode, array.shape, array.dtype, options)
+    begun = once(new.begin)
+    try:
+        yield begun
+        once(new.finish)
     except BaseException:
-        context._once(new.discard)
+        once(new.discard)
         raise
+
+
+def _located(
+    context: BaseContext, filename: FilePath, distribution: Distribution | None, key: str
+) -> tuple[str, hdf5.Facts, Distribution, _core.NpyFile | None]:
+    """Return the file, what the dataset is and how its array lies.
+
+    And where the elements are, if they lie as they do in memory.
+    """
+    path = fspath(filename)
+    found = context._once(lambda: hdf5.facts(path, key))
+    layout = layout_for(context, found.shape, distribution, f"{path}, {key!r}")
+    if found.offset is None:
+        return path, found, layout, None
+    file = _core.NpyFile.raw(path, found.dtype, found.shape, found.offset)
+    return path, found, layout, file
 
 
 def load_hdf5(
@@ -55,11 +90,8 @@ def load_hdf5(
     """Return the array in a dataset of an HDF5 file; each engine reads its own part."""
     from distarray.globalapi.distarray import DistArray
 
-    path = fspath(filename)
-    found = context._once(lambda: hdf5.facts(path, key))
-    layout = layout_for(context, found.shape, distribution, f"{path}, {key!r}")
-    if found.offset is not None:
-        file = _core.NpyFile.raw(path, found.dtype, found.shape, found.offset)
+    path, found, layout, file = _located(context, filename, distribution, key)
+    if file is not None:
         return DistArray._wrap(context, file.load(context._engines, layout._core), layout)
     # Boxes are what the library reads; whoever has others gets them from those who have read.
     reading = layout if set(layout.dist) <= {"n", "b"} else _by_chunks(context, found)
@@ -74,11 +106,8 @@ def open_hdf5(
     """Return the array in a dataset, which is read when somebody needs it."""
     from distarray.globalapi.distarray import DistArray
 
-    path = fspath(filename)
-    found = context._once(lambda: hdf5.facts(path, key))
-    layout = layout_for(context, found.shape, distribution, f"{path}, {key!r}")
-    if found.offset is not None:
-        file = _core.NpyFile.raw(path, found.dtype, found.shape, found.offset)
+    path, found, layout, file = _located(context, filename, distribution, key)
+    if file is not None:
         return DistArray._wrap(context, file.open(context._engines, layout._core), layout)
     unit = found.chunks or (1,) * len(found.shape)
     return open_outside(context, layout, found.dtype, _Dataset(path, key, found), unit)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from distarray._replacing import sync_path
 from distarray.globalapi import _mpi
 from distarray.globalapi._files import on_engines
 from distarray.globalapi.contexts.pools import ProcessPool, SpmdPool
@@ -45,7 +46,7 @@ def _write_piece(local: LocalArray, path: str, key: str, engines: list[int] | No
         for rank in range(comm.Get_size()):
             is_next = rank == comm.Get_rank()
             agreed(comm, lambda: _write(local, path, key) if is_next else None)  # noqa: B023
-    agreed(comm, lambda: _sync(path))
+    agreed(comm, lambda: sync_path(path))
 
 
 def _is_parallel(engines: list[int]) -> bool:
@@ -114,11 +115,3 @@ def _transfer(h5py: Any, dataset: Any, local: LocalArray, properties: Any) -> No
         space.select_none()
         memory.select_none()
     dataset.id.write(memory, space, values, dxpl=properties)
-
-
-def _sync(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

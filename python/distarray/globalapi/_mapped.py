@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from distarray import _core
+from distarray._replacing import replacing_once
 from distarray.globalapi import _formats
 from distarray.globalapi._files import check_array, layout_for
-from distarray.globalapi._hdf5 import open_hdf5
+from distarray.globalapi._hdf5 import new_dataset, open_hdf5
 from distarray.globalapi._netcdf import open_netcdf
 from distarray.globalapi._outside import Transfer, compute_into, pending_copy
 from distarray.globalapi._zarr import open_zarr
 from distarray.globalapi._zarr_arrays import zarr_module
 from distarray.globalapi.contexts.pools import ThreadPool
-from distarray.localapi.local_array import hdf5
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -131,38 +131,17 @@ class _Written(Transfer):
 
 def _to_npy(expression: DistArray, path: str) -> None:
     """Compute an expression into a file, which gets its name when that is done."""
-    once = expression.context._once
-
-    def begin() -> tuple[str, int]:
-        temporary = _core.begin_replacement(path)
-        try:
-            file = _core.NpyFile.create(temporary, expression.dtype, expression.shape)
-        except BaseException:
-            _core.discard_replacement(temporary)
-            raise
-        return temporary, file.offset
-
-    temporary, offset = once(begin)
-    try:
+    context, dtype, shape = expression.context, expression.dtype, expression.shape
+    with replacing_once(context, path) as temporary:
+        offset = context._once(lambda: _core.NpyFile.create(temporary, dtype, shape).offset)
         _compute(expression, temporary, offset)
-        once(lambda: _core.finish_replacement(temporary, path))
-    except BaseException:
-        once(lambda: _core.discard_replacement(temporary))
-        raise
 
 
 def _to_hdf5(expression: DistArray, path: str, key: str = "buffer", mode: str = "a") -> None:
     """Compute an expression into a dataset, which is there when that is done."""
-    once = expression.context._once
-    new = hdf5.NewDataset(path, key, mode, expression.shape, expression.dtype)
-    temporary, offset = once(new.begin)
-    try:
+    with new_dataset(expression, path, key, mode) as (temporary, offset):
         if offset is not None:
             _compute(expression, temporary, offset)
-        once(new.finish)
-    except BaseException:
-        once(new.discard)
-        raise
 
 
 #: What computes expressions into files of a format, where they lie in them as they do in memory.

@@ -11,9 +11,9 @@ import copy
 import errno
 import os
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -33,18 +33,18 @@ if TYPE_CHECKING:
 __all__ = ["HeldFile", "Transfer", "compute_into", "open_outside", "pending_copy", "replaced"]
 
 
-class Transfer:
+class Transfer(ABC):
     """Brings elements from outside, or takes them there.
 
     Transfers are made by the client, and go to each engine.
     """
 
-    def begin(self) -> None:
+    def begin(self) -> None:  # noqa: B027
         """Get ready for work, on an engine."""
 
+    @abstractmethod
     def __call__(self, request: Request) -> None:
         """Bring the elements that are asked for, or take them there."""
-        raise NotImplementedError
 
 
 class HeldFile:
@@ -174,9 +174,8 @@ def _kept(
             # Engines meet the same: one exception stands for all, so that its kind can be caught.
             raise error.exceptions[0] from None
         raise
-    is_large = prod(layout.shape) // len(targets) * dtype.itemsize > most
-    is_outside = is_large and not is_sink
-    return _core.Array.adopt(engines, name, layout._core, dtype, is_outside=is_outside)
+    limit = None if is_sink else most
+    return _core.Array.adopt(engines, name, layout._core, dtype, part_bytes=limit)
 
 
 class _Keep:

@@ -12,10 +12,12 @@ import ctypes
 import errno
 import fcntl
 import os
-import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from distarray import _core
+from distarray._replacing import sync_path
 from distarray.utils import uid
 
 __all__ = ["begin", "commit", "give_up", "sync"]
@@ -57,15 +59,16 @@ def commit(folder: Path, target: Path) -> None:
     """Have a complete folder take its place; what was there is removed."""
     if target.exists():
         _exchange(folder, target)
-        shutil.rmtree(folder, ignore_errors=True)
+        give_up(folder)
     else:
         folder.rename(target)
-    _sync_one(target.parent)
+    sync_path(target.parent)
 
 
 def give_up(folder: Path) -> None:
-    """Remove a folder that is not to take a place."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Remove a folder that is not to take a place, or has lost it."""
+    with suppress(OSError):  # the next one for this place removes what is left
+        _core.remove_folder(folder)
 
 
 def sync(folder: Path, part: int = 0, parts: int = 1) -> None:
@@ -73,17 +76,9 @@ def sync(folder: Path, part: int = 0, parts: int = 1) -> None:
     for number, (root, _, names) in enumerate(os.walk(folder)):
         for place, name in enumerate(sorted(names)):
             if (number + place) % parts == part:
-                _sync_one(Path(root, name))
+                sync_path(Path(root, name))
         if part == 0:
-            _sync_one(Path(root))
-
-
-def _sync_one(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            sync_path(Path(root))
 
 
 def _locked(folder: Path) -> int | None:
@@ -119,7 +114,7 @@ def _remove_if_left(folder: Path) -> None:
     except OSError:
         return
     else:
-        shutil.rmtree(folder, ignore_errors=True)
+        give_up(folder)
     finally:
         os.close(descriptor)
 

@@ -179,7 +179,7 @@ def _save_in_folder(
     folder, target = map(Path, begun)
     inner = place.within(folder, "/".join(_full(place).relative_to(target).parts))
     try:
-        _write(context, array, inner, template)
+        _write(context, array, inner, template, is_synced=context._once(target.exists))
         context._once(lambda: _complete(inner, settings))
         if context._once(target.exists):
             comm = context.make_subcomm(array.targets)
@@ -206,16 +206,20 @@ def _save_in_store(
         # They may be what is to be replaced.
         _core.evaluate([array._array])
     context._once(lambda: _clear(place, overwrite))
-    _write(context, array, place, template)
+    _write(context, array, place, template, is_synced=False)
     context._once(lambda: _complete(place, settings))
 
 
-def _write(context: BaseContext, array: DistArray, place: Place, template: Any) -> None:
+def _write(
+    context: BaseContext, array: DistArray, place: Place, template: Any, *, is_synced: bool
+) -> None:
     """Write the chunks of an array; of an expression, as they are computed."""
+    metadata = template.metadata
     if array._array.is_pending and array.size:
-        compute_into(context, array, Chunks(place, template.metadata), _unit_of(template))
+        chunks = Chunks(place, metadata, is_synced)
+        compute_into(context, array, chunks, _unit_of(template))
     else:
-        on_engines(context, write_piece, (array, place, template.metadata), array.targets)
+        on_engines(context, write_piece, (array, place, metadata, is_synced), array.targets)
 
 
 def _unit_of(template: Any) -> tuple[int, ...]:

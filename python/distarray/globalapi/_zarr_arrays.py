@@ -12,6 +12,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import product
 from math import prod
 from os import PathLike, fspath
 from pathlib import Path
@@ -19,11 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from distarray import _core
 from distarray.globalapi import _progress
 from distarray.globalapi._outside import Transfer, replaced
 
 if TYPE_CHECKING:
-    from distarray import _core
     from distarray.globalapi._outside import Request
     from distarray.localapi.local_array.array import LocalArray
 
@@ -267,10 +268,12 @@ class Chunks(Transfer):
         Where it is.
     metadata : object
         What zarr is to know of it.
+    is_synced : bool
+        Whether the chunks will be synced when all are written.
     """
 
-    def __init__(self, place: Place, metadata: Any) -> None:
-        self._place, self._metadata = place, metadata
+    def __init__(self, place: Place, metadata: Any, is_synced: bool) -> None:
+        self._place, self._metadata, self._is_synced = place, metadata, is_synced
 
     def begin(self) -> None:
         self._array = _without_metadata(self._place, self._metadata)
@@ -278,7 +281,10 @@ class Chunks(Transfer):
     def __call__(self, request: Request) -> None:
         axes, values = request
         ranges = [axis.as_range() for axis in axes]
-        self._array[tuple(slice(*each) for each in ranges if each)] = values
+        box = tuple(slice(*each) for each in ranges if each)
+        self._array[box] = values
+        if self._is_synced:
+            _begin_write_back(self._place, self._array, box)
 
 
 def _pick(
@@ -354,14 +360,28 @@ def _damaged(place: Place, axes: Sequence[str], error: Exception) -> ValueError:
     return ValueError(f"{place}: the chunks of [{text}] can't be read: {error}")
 
 
-def write_piece(local: LocalArray, place: Place, metadata: Any) -> None:
+def write_piece(local: LocalArray, place: Place, metadata: Any, is_synced: bool) -> None:
     """Write an engine's piece, which has whole chunks, of an array that has no metadata yet."""
     array = _without_metadata(place, metadata)
     source: Any = local.ndarray
     _progress.expect(source.nbytes)
     for box, part in _slabs(_box(local), array.shards or array.chunks, local.dtype.itemsize):
         array[box] = source[(*part, ...)]
+        if is_synced:
+            _begin_write_back(place, array, box)
         _progress.advance(source[(*part, ...)].nbytes)
+
+
+def _begin_write_back(place: Place, array: Any, box: Box) -> None:
+    """Have the system begin to write the chunks of a box to the disk, while others are written."""
+    if place.folder is not None:
+        unit = array.shards or array.chunks
+        grid = (
+            range(part.start // length, -(-part.stop // length))
+            for part, length in zip(box, unit, strict=True)
+        )
+        folder, key = place.folder / place.name, array.metadata.encode_chunk_key
+        _core.begin_write_back([folder / key(chunk) for chunk in product(*grid)])
 
 
 def _without_metadata(place: Place, metadata: Any) -> Any:

@@ -5,6 +5,7 @@ import warnings
 from functools import cache
 
 import numpy as np
+import pytest
 
 from distarray.globalapi import Context, DistArray, Distribution
 from distarray.globalapi._deferred import evaluate
@@ -174,3 +175,19 @@ def assert_raised(ours, theirs):
     assert isinstance(theirs, Exception)
     assert isinstance(ours, type(theirs)), (ours, theirs)
     assert str(ours).startswith(str(theirs))
+
+
+def assert_read_only(a):
+    """Check that no way to write to an array, of two axes and larger than (4, 5), does so."""
+    for attempt in (
+        lambda: a.__setitem__(0, 1),
+        lambda: a.__setitem__((3, slice(2, 5)), np.ones(3)),
+        lambda: a.__iadd__(1),
+        lambda: a.fill(3),
+        lambda: a[2:5].fill(3),
+        lambda: a.T.__setitem__(Ellipsis, 2),
+        lambda: a.__setitem__(Ellipsis, a + 1),
+        lambda: np.add(a, 1, out=a),
+    ):
+        with pytest.raises(ValueError, match="read-only"):
+            attempt()

@@ -253,7 +253,7 @@ def test_a_failure_leaves_the_old_one(tmp_path, monkeypatch):
     def full(*arguments, **keywords):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    for step in ("_checksums", "_sync"):
+    for step in ("_checksums", "sync_path"):
         with monkeypatch.context() as patch:
             patch.setattr(_checkpoints, step, full)
             with pytest.raises(OSError, match="No space left"):

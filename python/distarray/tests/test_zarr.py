@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import distarray as da
+from distarray import _core
 from distarray.error import ContextError
 from distarray.globalapi import Context, Distribution
 from distarray.globalapi._chunks import is_aligned
@@ -410,6 +411,46 @@ def test_folders_that_others_write_to_stay(tmp_path):
     context = context_of(2)
     context.save_zarr(target, context.arange(4))
     assert [each.name for each in tmp_path.iterdir()] == ["a.zarr"]
+
+
+@pytest.mark.in_process
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"chunks": (3, 2)},
+        {"chunks": (3, 2), "zarr_format": 2},
+        {"chunks": (3, 2), "shards": (6, 4)},
+        {"chunks": (3, 2), "key": "some/group/a"},
+    ],
+)
+@pytest.mark.parametrize("is_pending", [False, True])
+def test_what_replaces_goes_to_the_disk_as_it_is_written(
+    tmp_path, monkeypatch, settings, is_pending
+):
+    begun = []
+
+    def record(paths):
+        begun.extend(paths)
+        begin_write_back(paths)
+
+    begin_write_back = _core.begin_write_back
+    monkeypatch.setattr(_core, "begin_write_back", record)
+    context = context_of(2)
+    values = sample((13, 7), np.dtype(float))
+    array = context.fromarray(values)
+    key = settings.get("key")
+    folder = tmp_path / "a" / (key or "")
+    context.save_zarr(tmp_path / "a", array, **settings)
+    assert not begun  # nothing is synced that replaces nothing
+    result = array + 1 if is_pending else array
+    context.save_zarr(tmp_path / "a", result, overwrite=True, **settings)
+    stored = zarr.open_array(tmp_path / "a", path=key, mode="r")
+    files = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+    chunks = {path for path in files if path.name not in {"zarr.json", ".zarray", ".zattrs"}}
+    assert len(chunks) >= stored.nchunks_initialized // (4 if "shards" in settings else 1) > 0
+    assert len(begun) == len(chunks)
+    for name in chunks:
+        assert any(path.parts[-len(name.parts) :] == name.parts for path in begun), name
 
 
 @pytest.mark.in_process

@@ -2,7 +2,7 @@
 
 use distarray_kernels::program::Reducing;
 use distarray_kernels::reduce::Ending;
-use distarray_kernels::{DType, FloatFlags, Kind, Op, Reduction, Scalar};
+use distarray_kernels::{DType, FloatFlags, Op, Reduction, Scalar};
 use distarray_meta::AxisMap;
 
 use super::Array;
@@ -144,9 +144,7 @@ impl<'a> Reduce<'a> {
     /// The program that computes `source`, if that can be done on the way, and which of its outputs
     /// is reduced.
     fn on_the_way(&self, source: &Array, dtype: DType) -> Result<Option<(Prepared, usize)>> {
-        // Products of floats depend on the order in which they are taken.
-        let is_ordered = self.reduction == Reduction::Prod
-            && matches!(dtype.kind(), Kind::Float | Kind::Complex);
+        let is_ordered = self.reduction.is_ordered(dtype);
         if !source.is_pending() || self.reduction.is_position() || is_ordered {
             return Ok(None);
         }

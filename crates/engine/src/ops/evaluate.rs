@@ -209,13 +209,13 @@ impl Evaluation<'_> {
         for (place, destination) in outputs.iter().enumerate() {
             targets.push(match *destination {
                 Destination::New(_, dtype) => Block::uninitialised(dtype, &shape)?,
-                Destination::Existing(array) => match self.engine.outside(array) {
-                    Some(sink) if sink.outer().is_sink => {
+                Destination::Existing(array) => match self.engine.sink(array) {
+                    Some(sink) => {
                         let whole = Block::uninitialised(sink.dtype(), &shape)?;
                         sinks.push((place, sink));
                         whole
                     }
-                    _ => self.engine.dest(array)?,
+                    None => self.engine.dest(array)?,
                 },
             });
         }

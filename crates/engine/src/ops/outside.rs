@@ -59,9 +59,7 @@ impl Evaluate {
             }
         }
         Ok(self.outputs.iter().any(|output| match output {
-            Destination::Existing(array) => {
-                engine.outside(*array).is_some_and(|it| it.outer().is_sink)
-            }
+            Destination::Existing(array) => engine.sink(*array).is_some(),
             Destination::New(..) => false,
         }))
     }
@@ -110,9 +108,9 @@ impl Evaluate {
                 Destination::New(_, dtype) => {
                     Ok(Target::Here(Block::uninitialised(dtype, &shape)?))
                 }
-                Destination::Existing(array) => match engine.outside(array) {
-                    Some(sink) if sink.outer().is_sink => Ok(Target::Sink(sink)),
-                    _ => Ok(Target::Here(engine.dest(array)?)),
+                Destination::Existing(array) => match engine.sink(array) {
+                    Some(sink) => Ok(Target::Sink(sink)),
+                    None => Ok(Target::Here(engine.dest(array)?)),
                 },
             })
             .collect::<Result<Vec<Target>, EngineError>>()?;

@@ -59,18 +59,15 @@ pub fn cut<'a>(shape: &[usize], divided: impl Iterator<Item = &'a [Rectangle]>) 
             cuts.extend([start, start + len]);
         }
     }
-    let mut parts = vec![Vec::new()];
-    for mut cuts in cuts {
-        cuts.sort_unstable();
-        cuts.dedup();
-        let longer = |part: &Vec<(usize, usize)>| {
-            let ends = cuts.windows(2);
-            let ranges = ends.map(|ends| [&part[..], &[(ends[0], ends[1] - ends[0])]].concat());
-            ranges.collect::<Vec<_>>()
-        };
-        parts = parts.iter().flat_map(longer).collect();
-    }
-    parts.into_iter().map(Region::new).collect()
+    let ranges: Vec<Vec<(usize, usize)>> = cuts
+        .into_iter()
+        .map(|mut cuts| {
+            cuts.sort_unstable();
+            cuts.dedup();
+            cuts.windows(2).map(|ends| (ends[0], ends[1] - ends[0])).collect()
+        })
+        .collect();
+    Region::grid(ranges.iter().map(Vec::as_slice))
 }
 
 /// The part of a piece that consists of rectangles.

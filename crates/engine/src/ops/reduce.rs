@@ -7,7 +7,7 @@ use distarray_comm::messages::schedule::Tree;
 use distarray_comm::{Communicator, SharedObject};
 use distarray_kernels::program::Reducing;
 use distarray_kernels::reduce::{self, BlockReduction, Partial};
-use distarray_kernels::{Block, DType, FloatFlags, Labels, Reduction};
+use distarray_kernels::{Block, DType, FloatFlags, Labels};
 
 use super::reduce_parts::{Contents, Partials, posted_parts};
 use super::{alike, own_rank, rank_in, threads_of_one};
@@ -75,17 +75,10 @@ impl Reduce {
     fn outside(&self, engine: &Engine, rank: usize) -> Result<Option<Contents>, EngineError> {
         let lens = self.distribution.local_shape(rank);
         let has_results = lens.iter().zip(&self.reduced).all(|(&len, reduced)| *reduced || len > 0);
-        if self.is_rounded() || !has_results {
+        if self.reduction.is_ordered(self.dtype) || !has_results {
             return Ok(None);
         }
         Contents::of(engine, &self.subject, self.mask)
-    }
-
-    /// Whether what is merged first matters: then the first member merges all, one after the other.
-    fn is_rounded(&self) -> bool {
-        use DType::{Complex64, Complex128, Float16, Float32, Float64};
-        self.reduction == Reduction::Prod
-            && matches!(self.dtype, Float16 | Float32 | Float64 | Complex64 | Complex128)
     }
 
     /// Drops the reduced axes when the result has no place for them.
@@ -130,7 +123,7 @@ impl Part<'_> {
     fn partial(&self) -> Result<Partial, EngineError> {
         let Reduce { reduction, reduced, dtype, distribution, .. } = self.reduce;
         let get = |array: ArrayId| self.engine.block(array);
-        let (program, inputs, destinations, value) = match &self.reduce.subject {
+        let (program, inputs, value) = match &self.reduce.subject {
             Subject::Array(source) => {
                 let mask = self.reduce.mask.map(get).transpose()?;
                 return self.partial_of(&get(*source)?, mask.as_ref());
@@ -138,21 +131,12 @@ impl Part<'_> {
             Subject::Products { left, right, is_conjugated } => {
                 return Ok(reduce::dot(&get(*left)?, &get(*right)?, *is_conjugated)?);
             }
-            Subject::Computed { program, inputs, outputs, value } => {
-                (program, inputs, outputs, *value)
-            }
+            Subject::Computed { program, inputs, value, .. } => (program, inputs, *value),
         };
         let shape = distribution.local_shape(self.rank);
         let labels = labels(distribution, self.rank);
         let inputs = inputs.iter().copied().map(get).collect::<Result<Vec<_>, EngineError>>()?;
-        let mut outputs = destinations
-            .iter()
-            .map(|destination| match *destination {
-                Destination::New(_, dtype) => Ok(Some(Block::uninitialised(dtype, &shape)?)),
-                Destination::Existing(array) => Ok(Some(get(array)?)),
-            })
-            .collect::<Result<Vec<Option<Block>>, EngineError>>()?;
-        outputs.resize(program.outputs().len(), None);
+        let outputs = self.stored(&shape)?;
         let (partial, met) = Reducing {
             program,
             value,
@@ -165,14 +149,36 @@ impl Part<'_> {
             outputs: &outputs,
         }
         .run(self.threads)?;
-        for (block, destination) in outputs.into_iter().flatten().zip(destinations) {
+        self.keep_stored(outputs);
+        self.lock().extend(met);
+        Ok(partial)
+    }
+
+    /// Memory for the outputs that are kept on the way.
+    pub(super) fn stored(&self, shape: &[usize]) -> Result<Vec<Option<Block>>, EngineError> {
+        let Subject::Computed { program, outputs, .. } = &self.reduce.subject else {
+            return Ok(Vec::new());
+        };
+        let mut stored = outputs
+            .iter()
+            .map(|destination| match *destination {
+                Destination::New(_, dtype) => Ok(Some(Block::uninitialised(dtype, shape)?)),
+                Destination::Existing(array) => Ok(Some(self.engine.dest(array)?)),
+            })
+            .collect::<Result<Vec<Option<Block>>, EngineError>>()?;
+        stored.resize(program.outputs().len(), None);
+        Ok(stored)
+    }
+
+    /// Keeps those of them that are new arrays.
+    pub(super) fn keep_stored(&self, stored: Vec<Option<Block>>) {
+        let Subject::Computed { outputs, .. } = &self.reduce.subject else { return };
+        for (block, destination) in stored.into_iter().flatten().zip(outputs) {
             if let Destination::New(array, _) = *destination {
-                let distribution = distribution.clone();
+                let distribution = self.reduce.distribution.clone();
                 self.engine.insert(array, LocalArray { distribution, rank: self.rank, block });
             }
         }
-        self.lock().extend(met);
-        Ok(partial)
     }
 
     /// What a piece comes to; this engine's own, where positions are asked for.
@@ -379,7 +385,8 @@ impl Supersteps for Part<'_> {
                 partials.push(Partial::from_bytes(&partial)?);
             }
         }
-        if !self.reduce.is_rounded() {
+        // Else the first member merges all, one after the other.
+        if !self.reduce.reduction.is_ordered(self.reduce.dtype) {
             let parts =
                 (0..count).map(|part| self.merged(partials.iter().skip(part).step_by(count)));
             partials = parts.filter_map(Result::transpose).collect::<Result<Partials, _>>()?;

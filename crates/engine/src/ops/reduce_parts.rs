@@ -10,13 +10,13 @@ use distarray_kernels::{Block, DType, FloatFlags, Region, copy};
 
 use super::outside::Met;
 use super::reduce::Part;
-use crate::command::{Destination, Subject};
+use crate::command::Subject;
 use crate::engine::{Content, Engine};
 use crate::error::EngineError;
 use crate::local_array::labels;
 use crate::outside::cuts::{Cuts, Cutting};
 use crate::outside::{OutsidePiece, passes};
-use crate::{ArrayId, LocalArray, Reply};
+use crate::{ArrayId, Reply};
 
 /// What is reduced, on one engine, where some of it is outside.
 pub struct Contents {
@@ -174,32 +174,6 @@ impl Part<'_> {
         let met = met.into_inner().unwrap_or_else(PoisonError::into_inner).finish();
         self.lock().extend(met);
         Ok(())
-    }
-
-    /// Memory for the outputs that are kept on the way.
-    fn stored(&self, shape: &[usize]) -> Result<Vec<Option<Block>>, EngineError> {
-        let Subject::Computed { program, outputs, .. } = &self.reduce.subject else {
-            return Ok(Vec::new());
-        };
-        let mut stored = outputs
-            .iter()
-            .map(|destination| match *destination {
-                Destination::New(_, dtype) => Ok(Some(Block::uninitialised(dtype, shape)?)),
-                Destination::Existing(array) => Ok(Some(self.engine.dest(array)?)),
-            })
-            .collect::<Result<Vec<Option<Block>>, EngineError>>()?;
-        stored.resize(program.outputs().len(), None);
-        Ok(stored)
-    }
-
-    fn keep_stored(&self, stored: Vec<Option<Block>>) {
-        let Subject::Computed { outputs, .. } = &self.reduce.subject else { return };
-        for (block, destination) in stored.into_iter().flatten().zip(outputs) {
-            if let Destination::New(array, _) = *destination {
-                let distribution = self.reduce.distribution.clone();
-                self.engine.insert(array, LocalArray { distribution, rank: self.rank, block });
-            }
-        }
     }
 
     /// All partial results.

@@ -74,7 +74,8 @@ pub struct Cuts {
 impl Cutting<'_> {
     /// Cuts.
     pub fn cuts(&self) -> Cuts {
-        let (grids, steps) = (self.grids(), self.steps());
+        let grids = self.grids();
+        let steps = self.steps(&grids);
         let axes = self.shape.iter().zip(grids).zip(steps);
         Cuts { ranges: axes.map(|((&len, grid), step)| ranges(len, grid, step)).collect() }
     }
@@ -94,8 +95,7 @@ impl Cutting<'_> {
     }
 
     /// The lengths of parts.
-    fn steps(&self) -> Vec<usize> {
-        let grids = self.grids();
+    fn steps(&self, grids: &[Grid]) -> Vec<usize> {
         let all = self.sources.iter().chain(self.sinks);
         let target = all.map(|piece| piece.outer().part_bytes).min().unwrap_or(usize::MAX);
         let fitting = |axis: usize, most: usize| {
@@ -151,36 +151,25 @@ fn ranges(len: usize, grid: Grid, step: usize) -> Vec<(usize, usize)> {
 impl Cuts {
     /// All parts, in C order.
     pub fn regions(&self) -> Vec<Region> {
-        product(self.ranges.iter().map(Vec::as_slice))
+        Region::grid(self.ranges.iter().map(Vec::as_slice))
     }
 
     /// The parts along the axes that are not reduced: one position along the others.
     pub fn results(&self, reduced: &[bool]) -> Vec<Region> {
         const ONE: &[(usize, usize)] = &[(0, 1)];
         let axes = self.ranges.iter().zip(reduced);
-        product(axes.map(|(ranges, reduced)| if *reduced { ONE } else { ranges.as_slice() }))
+        Region::grid(axes.map(|(ranges, reduced)| if *reduced { ONE } else { ranges.as_slice() }))
     }
 
     /// The parts that make up a result.
     pub fn parts(&self, reduced: &[bool], result: &Region) -> Vec<Region> {
         let axes = self.ranges.iter().zip(reduced).zip(result.ranges());
-        product(axes.map(
+        Region::grid(axes.map(
             |((ranges, reduced), own)| {
                 if *reduced { ranges.as_slice() } else { std::slice::from_ref(own) }
             },
         ))
     }
-}
-
-fn product<'a>(axes: impl Iterator<Item = &'a [(usize, usize)]>) -> Vec<Region> {
-    let mut parts = vec![Vec::new()];
-    for ranges in axes {
-        let longer = |part: &Vec<(usize, usize)>| {
-            ranges.iter().map(|range| [part.as_slice(), &[*range]].concat()).collect::<Vec<_>>()
-        };
-        parts = parts.iter().flat_map(longer).collect();
-    }
-    parts.into_iter().map(Region::new).collect()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ pub mod cuts;
 pub mod passes;
 mod piece;
 
-pub use piece::{Outer, OutsidePiece};
+pub use piece::{Outer, OutsidePiece, is_large};
 
 use distarray_kernels::Block;
 use distarray_meta::Indices;

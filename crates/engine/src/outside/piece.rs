@@ -25,6 +25,13 @@ pub struct Outer {
     pub is_sink: bool,
 }
 
+impl Outer {
+    /// Whether pieces of a layout are to be gone through in parts.
+    fn is_large(&self, distribution: &Distribution) -> bool {
+        self.is_sink || is_large(distribution, self.dtype, self.part_bytes)
+    }
+}
+
 /// One engine's piece of an array outside, or of a view of one.
 #[derive(Clone)]
 pub struct OutsidePiece {
@@ -66,7 +73,7 @@ impl OutsidePiece {
         Self {
             axes: (0..ndim).map(Axis::Of).collect(),
             indices: (0..ndim).map(|axis| distribution.piece(rank, axis)).collect(),
-            is_large: is_large(&outer, distribution),
+            is_large: outer.is_large(distribution),
             outer,
             read: Arc::default(),
         }
@@ -257,14 +264,15 @@ impl OutsidePiece {
     }
 
     fn view(&self, distribution: &Distribution) -> Self {
-        Self { is_large: is_large(&self.outer, distribution), read: Arc::default(), ..self.clone() }
+        let is_large = self.outer.is_large(distribution);
+        Self { is_large, read: Arc::default(), ..self.clone() }
     }
 }
 
-/// Whether pieces of a layout are to be gone through in parts.
-fn is_large(outer: &Outer, distribution: &Distribution) -> bool {
+/// Whether pieces of a layout have more than a part of so many bytes.
+pub fn is_large(distribution: &Distribution, dtype: DType, part_bytes: usize) -> bool {
     let elements = distribution.global_size() / distribution.ranks().max(1);
-    outer.is_sink || elements.saturating_mul(outer.dtype.itemsize()) > outer.part_bytes
+    elements.saturating_mul(dtype.itemsize()) > part_bytes
 }
 
 /// Every `step`-th index from a position on.

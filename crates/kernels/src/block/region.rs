@@ -15,6 +15,27 @@ impl Region {
         Self { ranges }
     }
 
+    /// The regions that have one of the ranges of each axis, in C order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use distarray_kernels::Region;
+    ///
+    /// let parts = Region::grid([&[(0, 2), (2, 1)][..], &[(0, 5)]]);
+    /// assert_eq!(parts, [Region::new(vec![(0, 2), (0, 5)]), Region::new(vec![(2, 1), (0, 5)])]);
+    /// ```
+    pub fn grid<'a>(axes: impl IntoIterator<Item = &'a [(usize, usize)]>) -> Vec<Self> {
+        let mut parts = vec![Vec::new()];
+        for ranges in axes {
+            let longer = |part: &Vec<(usize, usize)>| {
+                ranges.iter().map(|range| [part.as_slice(), &[*range]].concat()).collect::<Vec<_>>()
+            };
+            parts = parts.iter().flat_map(longer).collect();
+        }
+        parts.into_iter().map(Self::new).collect()
+    }
+
     /// The first position along each axis, and their number.
     pub fn ranges(&self) -> &[(usize, usize)] {
         &self.ranges

@@ -117,6 +117,14 @@ impl Reduction {
         matches!(self, Self::ArgMin | Self::ArgMax)
     }
 
+    /// Whether the bits of a result of this dtype depend on the order in which elements are taken up
+    /// and totals are merged.
+    pub const fn is_ordered(self, dtype: DType) -> bool {
+        use DType::{Complex64, Complex128, Float16, Float32, Float64};
+        matches!(self, Self::Prod)
+            && matches!(dtype, Float16 | Float32 | Float64 | Complex64 | Complex128)
+    }
+
     /// Whether the reduction of no elements at all is an error in NumPy.
     pub const fn needs_elements(self) -> bool {
         matches!(self, Self::Min | Self::Max | Self::ArgMin | Self::ArgMax)

@@ -78,12 +78,10 @@ impl BlockReduction<'_> {
             _ => {
                 let masks: Vec<Block> = self.mask.cloned().into_iter().collect();
                 let pieces = std::slice::from_ref(self.block);
-                let found = if is_short {
-                    whole(self.reduction, pieces, &masks, self.reduced, dtype, ending)?
-                } else {
-                    None
-                };
-                found.map_or_else(|| finish(self.reduction, self.partial(threads)?, ending), Ok)
+                match whole(self.reduction, pieces, &masks, self.reduced, dtype, ending)? {
+                    Some(found) => Ok(found),
+                    None => finish(self.reduction, self.partial(threads)?, ending),
+                }
             }
         }
     }
@@ -91,12 +89,6 @@ impl BlockReduction<'_> {
     pub(super) fn own_partial(&self) -> Result<Partial> {
         let Self { reduction, block, reduced, mask, dtype, labels, global_shape } = *self;
         partial(reduction, block, reduced, mask, dtype, labels, global_shape)
-    }
-
-    fn is_rounded(&self) -> bool {
-        use DType::{Complex64, Complex128, Float16, Float32, Float64};
-        self.reduction == Reduction::Prod
-            && matches!(self.dtype, Float16 | Float32 | Float64 | Complex64 | Complex128)
     }
 
     /// The axis to cut, one of those that may be, and into how many parts; `None` if there is too
@@ -107,8 +99,7 @@ impl BlockReduction<'_> {
         may: impl Fn(usize) -> bool,
     ) -> Option<(usize, usize)> {
         let parts = threads.min(self.block.size() * self.block.dtype().itemsize() / WORTH_A_THREAD);
-        // The bits of a product depend on what is multiplied first.
-        if parts < 2 || self.is_rounded() {
+        if parts < 2 || self.reduction.is_ordered(self.dtype) {
             return None;
         }
         let all = self.block.axes().iter().enumerate();

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use distarray_engine::client::{self, Policy};
+use distarray_engine::outside::is_large;
 use distarray_engine::{Array, Communication, Initial, Session, SessionError};
 use distarray_kernels::Accumulation;
 use distarray_kernels::random::Variate;
@@ -200,22 +201,24 @@ impl PyArray {
     }
 
     /// The handle of pieces that functions left, or are about to leave, on the engines under the
-    /// name `id`; `base` is the array whose memory they share, if they do. `is_outside` says that the
-    /// elements are outside of the engines' memory, and too many to be kept there.
+    /// name `id`; `base` is the array whose memory they share, if they do. `part_bytes` says that the
+    /// elements are outside of the engines' memory, and in parts of which size large pieces are read.
     #[staticmethod]
-    #[pyo3(signature = (engines, id, distribution, dtype, base=None, *, is_outside=false))]
+    #[pyo3(signature = (engines, id, distribution, dtype, base=None, *, part_bytes=None))]
     fn adopt(
         engines: &PyEngines,
         id: u64,
         distribution: &PyDistribution,
         dtype: &Bound<'_, PyAny>,
         base: Option<&Self>,
-        is_outside: bool,
+        part_bytes: Option<usize>,
     ) -> PyResult<Self> {
         let session: Arc<dyn Session> = engines.session.clone();
         let id = distarray_engine::ArrayId(id);
         let base = base.map(|base| &base.inner);
         let (distribution, dtype) = (distribution.inner.clone(), dtype::extract(dtype)?);
+        let is_large = |most| is_large(&distribution, dtype, most);
+        let is_outside = part_bytes.is_some_and(is_large);
         let array = Array::adopt(&session, id, distribution, dtype, base);
         if is_outside {
             array.set_outside();
