@@ -1,5 +1,6 @@
 """Workloads are run by all implementations in turn, checked, and timed."""
 
+import random
 import tempfile
 import time
 from collections.abc import Callable
@@ -126,10 +127,11 @@ class _Turns:
         for name in list(self.names):
             self.ask(name, "forget_peak")
         end = time.perf_counter() + seconds
+        order = random.Random(0)
         taken = 0
         while taken < repeats or time.perf_counter() < end:
-            # Whoever comes first in a round may pay for what the one before left behind.
-            for name in self.names[:: 1 if taken % 2 == 0 else -1]:
+            # A turn may depend on whose was before, of which some leave a core idle.
+            for name in order.sample(self.names, len(self.names)):
                 time.sleep(PAUSE)
                 if times := self.ask(name, "sample", runs[name]):
                     results[name].samples.append(max(times))

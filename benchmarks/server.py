@@ -22,6 +22,9 @@ from benchmarks.peers.peer import Peer
 from benchmarks.workloads import all_workloads
 from benchmarks.workloads.workload import Array, Workload
 
+# Runs before those that are timed take at least this long.
+WARM_UP = 50e-3
+
 
 class Server:
     """Prepares workloads, one at a time, runs and checks them."""
@@ -77,14 +80,18 @@ class Server:
     def sample(self, number: int) -> float:
         """Return the seconds of a run, the mean of so many one after another.
 
-        One run more goes before them: others have worked since this implementation's last turn, and
-        left their own data in the caches.
+        Others go before them, which are not timed: since this implementation's last turn others
+        have left their own data in the caches, and cores have been idle, of which a virtual machine
+        may take a while to make cores of their own again.
         """
         call, workload = self.call, self.workload
         assert call is not None
         assert workload is not None
         runs = range(number)
+        warm = time.perf_counter() + WARM_UP
         call()
+        while time.perf_counter() < warm:
+            call()
         self.peer.synchronise()
         gc.disable()
         start = time.perf_counter()
