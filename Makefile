@@ -142,6 +142,8 @@ test: lint test-rust test-python ## Run every check and every test, Rust and Pyt
 .PHONY: test-rust
 test-rust: $(STAMPS)/venv ## Run the crates' tests and examples, and build their documentation.
 	cargo test --locked $(CRATES)
+	@# What people run is optimised: that must change no bit, and meet no other exception.
+	cargo test --locked --release -p distarray-kernels --tests
 	@for example in $(ENGINE_EXAMPLES); do \
 		echo "== Running the example $$example"; \
 		cargo run --locked --quiet -p distarray-engine --example $$example; done
