@@ -200,6 +200,11 @@ impl Record {
         }
     }
 
+    /// Whether no step met any.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
     /// Adds another record.
     pub fn merge(&mut self, other: &Self) {
         for &(step, found) in &other.steps {

@@ -29,15 +29,16 @@ impl Ready {
             let mut operands = instruction.operands.iter().zip(instruction.numbers);
             operands.all(|(operand, number)| number || matches!(operand, Operand::Input(_)))
         };
-        let is_one_call = match (&*single, &*program.outputs) {
+        let instructions = Instruction::in_pairs(program)?;
+        let is_one_call = match (&*instructions, &*program.outputs) {
             ([instruction], [output]) => {
-                output.value == Operand::Register(0) && reads_blocks(instruction)
+                output.value == Operand::Register(instruction.step) && reads_blocks(instruction)
             }
             _ => false,
         };
         let is_constant = |operand: &Operand| matches!(operand, Operand::Constant(_));
         Ok(Self {
-            instructions: Instruction::in_pairs(program)?,
+            instructions,
             single,
             is_one_call,
             constants: program.operands().filter(is_constant).count(),

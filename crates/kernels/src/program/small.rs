@@ -5,6 +5,7 @@
 use smallvec::SmallVec;
 
 use super::flags::{self, Record};
+use super::instruction::Instruction;
 use super::ready::Ready;
 use super::scratch::Scratch;
 use super::tile::{BLOCK, block_len};
@@ -46,12 +47,19 @@ impl Program {
         if replaces && len > block_len() {
             return None;
         }
-        // Results are written where they belong, unless something there may still be read.
-        Some(self.run_at_once(ready, len, inputs, outputs, !replaces))
+        if len <= block_len() {
+            // Results are written where they belong, unless something there may still be read.
+            return Some(self.run_at_once(&ready.single, ready, len, inputs, outputs, !replaces));
+        }
+        let record = self.run_at_once(&ready.instructions, ready, len, inputs, outputs, true);
+        // Of two steps in one call nobody knows which one met something.
+        let is_known = |record: &Record| ready.single.len() == 1 || record.is_empty();
+        Some(record).filter(|record| record.as_ref().map_or(true, is_known))
     }
 
     fn run_at_once(
         &self,
+        instructions: &[Instruction],
         ready: &Ready,
         len: usize,
         inputs: &[Block],
@@ -80,14 +88,15 @@ impl Program {
         };
         let mut record = Record::default();
         flags::take();
-        for (index, instruction) in ready.single.iter().enumerate() {
+        for instruction in instructions {
             let mut arguments = [std::ptr::null(); 3];
             for (place, &operand) in instruction.operands.iter().enumerate() {
                 let register = if is_constant(operand) { next() } else { std::ptr::null_mut() };
                 let count = if instruction.numbers[place] { 1 } else { len };
                 arguments[place] = find(operand, &results, register, count).cast_const();
             }
-            let wanted = |place: &usize| self.outputs[*place].value == Operand::Register(index);
+            let wanted =
+                |place: &usize| self.outputs[*place].value == Operand::Register(instruction.step);
             let place = if direct { (0..outputs.len()).find(wanted) } else { None };
             let output = place.map_or_else(&mut next, |place| outputs[place].as_ptr());
             // SAFETY: the arguments have the dtypes of the loop and are aligned, and there are `len`
@@ -98,8 +107,10 @@ impl Program {
             }
             let found = flags::take();
             if found != 0 && !instruction.quiet {
-                record.add(index, found);
+                record.add(instruction.step, found);
             }
+            // The first of two steps in one call has no result.
+            results.resize(instruction.step, std::ptr::null_mut());
             results.push(output);
         }
         let values: PerBlock<*mut u8> = self
@@ -134,4 +145,45 @@ fn is_plain(block: &Block, len: usize) -> bool {
         && block.is_contiguous()
         && block.size() == len
         && block.as_ptr().addr().is_multiple_of(dtype.itemsize() / parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Argument, Block, Builder, Casting, DType, Op};
+
+    #[test]
+    fn two_steps_in_one_call_tell_which_one_met_something() {
+        let mut builder = Builder::new();
+        let [a, b] = [(); 2].map(|()| builder.input(DType::Float64));
+        let typed = [Argument::Typed(DType::Float64); 2];
+        let looped = |op: Op| op.resolve(&typed[..op.arity()], None, Casting::Safe).unwrap();
+        let difference = builder.apply(Op::Subtract, &looped(Op::Subtract), &[a, b]).unwrap();
+        let square = builder.apply(Op::Square, &looped(Op::Square), &[difference]).unwrap();
+        builder.output(square, None);
+        let program = builder.finish();
+        assert!(program.ready().unwrap().is_one_call);
+        let largest = f64::MAX;
+        for (values, step) in
+            [([3.0, 1.0], None), ([largest, -largest], Some(0)), ([1e200, 1.0], Some(1))]
+        {
+            // The short way for few elements, for one call, and the general one.
+            for len in [3, 1000, 100_000] {
+                let blocks = values.map(|value| {
+                    let mut all = vec![1.0; len];
+                    all[len / 2] = value;
+                    Block::from_slice(&all, &[len]).unwrap()
+                });
+                let output = Block::uninitialised(DType::Float64, &[len]).unwrap();
+                let met = program
+                    .evaluate_with(1, &[len], &blocks, &[], std::slice::from_ref(&output))
+                    .unwrap();
+                let overflows =
+                    met.iter().filter(|(_, flags)| flags.overflow).map(|&(step, _)| step);
+                assert_eq!(overflows.collect::<Vec<_>>(), step.into_iter().collect::<Vec<_>>());
+                let expected = (values[0] - values[1]).powi(2);
+                let found = output.to_vec::<f64>().unwrap();
+                assert_eq!((found[0], found[len / 2]), (0.0, expected));
+            }
+        }
+    }
 }
