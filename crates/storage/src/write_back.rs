@@ -20,7 +20,8 @@ pub(crate) fn begin(file: &File, offset: u64, len: usize) {
     };
 }
 
-/// As [`begin`], for all of the file at `path`.
+/// Has the system begin to write the file at `path` to the disk, all that is there of it. As advice, it
+/// doesn't fail: the file is known to be there when it has been synced.
 pub fn begin_at(path: &Path) {
     if let Ok(file) = File::open(path) {
         // No length stands for all that there is.

@@ -167,6 +167,7 @@ mod tests {
 
     proptest! {
         #[test]
+        #[cfg_attr(miri, ignore = "Miri makes the standard library inexact")]
         fn answers_are_those_for_rounded_magnitudes(
             points in prop::collection::vec([number(), number()], 1..100),
             root in number(),
