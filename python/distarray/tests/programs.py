@@ -19,7 +19,9 @@ import numpy as np
 from distarray.globalapi.context import Context
 
 def say(*words):
-    print(*words, flush=True)
+    # At once: what threads print at the same time may come between a word and the end of its line.
+    sys.stdout.write(" ".join(map(str, words)) + "\\n")
+    sys.stdout.flush()
 
 """
 
