@@ -136,7 +136,7 @@ pub(super) use steps;
 
 steps!(f64, u64, i64);
 
-/// What `product`, which is `a * b` rounded, lacks.
+/// What `product`, which is `a * b` but for the last digits, lacks.
 #[inline(always)]
 pub(super) fn residue<I: Isa>(a: f64, b: f64, product: f64) -> f64 {
     if I::FUSED {
@@ -195,15 +195,9 @@ pub(super) const LN_2: [f64; 2] = [0.693_147_180_369_123_8, 1.908_214_929_270_58
 /// as a float and as bits that end with it.
 #[inline(always)]
 pub(super) fn split(x: f64) -> (f64, f64, u64) {
-    split_at(x, std::f64::consts::FRAC_1_SQRT_2.to_bits())
-}
-
-/// The same with a mantissa from a number with some bits to twice that number.
-#[inline(always)]
-pub(super) fn split_at(x: f64, least: u64) -> (f64, f64, u64) {
-    const ONE: u64 = 1.0_f64.to_bits();
+    const LEAST: u64 = std::f64::consts::FRAC_1_SQRT_2.to_bits();
     // Shifted so that the exponent is not negative: logical shifts are all that AVX2 has.
-    let shifted = x.to_bits().wrapping_add(ONE - least);
+    let shifted = x.to_bits().wrapping_add(1.0_f64.to_bits() - LEAST);
     let exponent = (shifted >> 52).wrapping_sub(1023);
     let mantissa = f64::from_bits(x.to_bits().wrapping_sub(exponent << 52));
     (mantissa, float(exponent), exponent)

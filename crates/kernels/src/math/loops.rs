@@ -20,6 +20,55 @@ pub(crate) trait Function<T, const N: usize, U = T> {
 
     /// The value for other arguments.
     fn unusual(arguments: [T; N]) -> U;
+
+    /// What the formula gives for a chunk, and whether some of that is not the value of the function.
+    ///
+    /// A formula of a hundred steps, most of which wait for the one before, had better be carried out
+    /// part by part, each for all of the chunk (with [`columns`]): while steps wait, processors look for
+    /// work on the next elements, but not a hundred steps ahead.
+    #[inline(always)]
+    fn chunk<I: Isa>(inputs: [&[T; CHUNK]; N], output: &mut [MaybeUninit<U>; CHUNK]) -> bool
+    where
+        T: Copy,
+    {
+        write(output, |index| Self::usual::<I>(inputs.map(|input| input[index])))
+    }
+}
+
+/// Writes the values for a chunk; tells whether there are unusual arguments.
+#[inline(always)]
+pub(crate) fn write<U>(
+    output: &mut [MaybeUninit<U>; CHUNK],
+    formula: impl Fn(usize) -> (U, bool),
+) -> bool {
+    let mut found = false;
+    for (index, output) in output.iter_mut().enumerate() {
+        let (value, is_usual) = formula(index);
+        output.write(value);
+        found |= !is_usual;
+    }
+    found
+}
+
+/// What a part of a formula gives for the elements of a chunk: an array for each number.
+#[inline(always)]
+pub(crate) fn columns<T: Default + Copy, const M: usize>(
+    part: impl Fn(usize) -> [T; M],
+) -> [[T; CHUNK]; M] {
+    let mut columns = [[T::default(); CHUNK]; M];
+    for index in 0..CHUNK {
+        let values = part(index);
+        for (column, value) in columns.iter_mut().zip(values) {
+            column[index] = value;
+        }
+    }
+    columns
+}
+
+/// What a part of a formula gave for one element.
+#[inline(always)]
+pub(crate) fn row<T: Copy, const M: usize>(columns: &[[T; CHUNK]; M], index: usize) -> [T; M] {
+    columns.each_ref().map(|column| column[index])
 }
 
 /// The loop of a function of real numbers for a dtype.
@@ -144,7 +193,7 @@ stamp!(baseline, Fused);
 stamp!(baseline, Separate);
 
 /// How many elements go through a formula together: as many as a mask has bits.
-const CHUNK: usize = u64::BITS as usize;
+pub(crate) const CHUNK: usize = u64::BITS as usize;
 
 /// How many are between two looks at the flags: as many as the evaluator usually has in a block.
 const GROUP: usize = 4 * CHUNK;
@@ -171,12 +220,7 @@ fn usual<T: Element, F: Function<T, N, U>, I: Isa, const N: usize, U: Element>(
 ) -> bool {
     let mut found = false;
     for (index, output) in output.iter_mut().enumerate() {
-        let inputs = inputs.map(|input| &input[index]);
-        for (index, output) in output.iter_mut().enumerate() {
-            let (value, is_usual) = F::usual::<I>(inputs.map(|input| input[index]));
-            output.write(value);
-            found |= !is_usual;
-        }
+        found |= F::chunk::<I>(inputs.map(|input| &input[index]), output);
     }
     found
 }

@@ -32,7 +32,6 @@ mod magnitude;
 mod power;
 mod roots;
 mod single;
-mod table;
 #[cfg(test)]
 mod tests;
 
