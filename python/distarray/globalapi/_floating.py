@@ -39,6 +39,10 @@ _KINDS = (
 )
 _BITS = {words: bit for bit, _, words in _KINDS}
 
+# What `numpy.errstate` said when a note of it was last taken. It hardly ever changes, and comparing
+# it is quicker than looking through it.
+_quiet_modes: Mapping[str, Any] = {}
+
 _PACKAGE = str(Path(__file__).parents[1])
 _TESTS = str(Path(_PACKAGE, "tests"))
 
@@ -79,10 +83,13 @@ def note(name: str) -> tuple[str, Mapping[str, Any]] | None:
         The name, and what ``numpy.errstate`` says now; None if it asks for more than a warning, so
         that the operation has to be carried out at once.
     """
+    global _quiet_modes
     modes = np.geterr()
-    if any(mode not in ("warn", "ignore") for mode in modes.values()):
-        return None
-    return name, modes
+    if modes != _quiet_modes:
+        if any(mode not in ("warn", "ignore") for mode in modes.values()):
+            return None
+        _quiet_modes = modes
+    return name, _quiet_modes
 
 
 def report_later(flags: int, noted: tuple[str, Mapping[str, Any]]) -> None:

@@ -1,7 +1,7 @@
-//! The shortest way of an operation: on small arrays that lie alike, at once.
+//! The shortest ways of an operation on arrays that lie alike: on small ones at once, on others later.
 //!
-//! Nothing is to be moved, deferred or evaluated before, so that what remains is to find the loop and
-//! to have it called. On ten elements an operation takes as long as its bookkeeping.
+//! Nothing is to be moved or evaluated before, so that what remains is to find the loop and to have it
+//! called, or to note that it will be. On ten elements an operation takes as long as its bookkeeping.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,10 +11,11 @@ use distarray_kernels::program::{FloatFlags, Source as Value};
 use distarray_kernels::{Argument, Casting, DType, Loop, Op, Program};
 use rustc_hash::FxHashMap;
 
-use super::Array;
 use super::elementwise::{Elementwise, Operand};
 use super::evaluation::met;
+use super::expression::{Expression, Operation, Term};
 use super::layout::{is_replicated, participants};
+use super::{Array, deferral};
 use crate::Command;
 use crate::command::{Destination, Evaluate, Source};
 use crate::error::Result;
@@ -40,13 +41,7 @@ impl Elementwise<'_> {
     ///
     /// As [`Elementwise::run`].
     pub(super) fn run_directly(&self) -> Result<Option<(Array, FloatFlags)>> {
-        let is_plain = self.mask.is_none()
-            && self.looped.is_none()
-            && self.dtype.is_none()
-            && self.operands.len() == self.op.arity();
-        let Some(first) = self.operands.iter().find_map(Operand::array).filter(|_| is_plain) else {
-            return Ok(None);
-        };
+        let Some(first) = self.first_of_plain() else { return Ok(None) };
         let (session, layout) = (first.session(), first.distribution());
         let Some(inputs) = self.inputs_alike(first) else { return Ok(None) };
         let plan = self.plan()?;
@@ -79,6 +74,47 @@ impl Elementwise<'_> {
         let flags = met(replies).into_iter().map(|(_, flags)| flags);
         let flags = flags.fold(FloatFlags::default(), FloatFlags::union);
         Ok(Some((self.result(place, session, layout), flags)))
+    }
+
+    /// Has the operation carried out later, if that is as simple; `None` if not.
+    ///
+    /// # Errors
+    ///
+    /// As [`Elementwise::run`].
+    pub(super) fn defer_directly(&self) -> Result<Option<Array>> {
+        let Some(first) = self.first_of_plain().filter(|_| self.out.is_none()) else {
+            return Ok(None);
+        };
+        let layout = first.distribution();
+        let lies_alike = |operand: &Operand| match operand {
+            Operand::Array(array) => lies_alike(array, first),
+            Operand::Host(_) => false,
+            Operand::Scalar(_) | Operand::Python(_) => true,
+        };
+        if is_replicated(layout) || !self.operands.iter().all(lies_alike) {
+            return Ok(None);
+        }
+        let looped = self.plan()?.looped.clone();
+        let terms = self.operands.iter().zip(&looped.inputs).map(|(operand, &dtype)| {
+            Ok(match operand.array() {
+                Some(array) => Term::Array(array.node().clone()),
+                None => Term::Constant(operand.constant(dtype)?),
+            })
+        });
+        let terms = terms.collect::<Result<Vec<Term>>>()?;
+        let dtype = looped.output;
+        let operation = Operation::Apply { op: self.op, looped };
+        let expression = Expression::new(operation, terms, self.note.clone());
+        deferral::defer(&expression, first.session(), layout, dtype, None)
+    }
+
+    /// The first array among the operands, if they are all that there is to the operation.
+    fn first_of_plain(&self) -> Option<&Array> {
+        let is_plain = self.mask.is_none()
+            && self.looped.is_none()
+            && self.dtype.is_none()
+            && self.operands.len() == self.op.arity();
+        self.operands.iter().find_map(Operand::array).filter(|_| is_plain)
     }
 
     /// The arrays among the operands, if all are on the engines and lie as the first one.

@@ -115,6 +115,11 @@ impl<'a> Elementwise<'a> {
         if let Some(done) = self.run_directly()? {
             return Ok(done);
         }
+        if policy.deferred
+            && let Some(result) = self.defer_directly()?
+        {
+            return Ok((result, FloatFlags::default()));
+        }
         let arguments: Vec<Argument> = self.operands.iter().map(Operand::argument).collect();
         let looped = match &self.looped {
             Some(looped) => looped.clone(),

@@ -8,6 +8,7 @@ use super::flags::{self, Record};
 use super::instruction::Instruction;
 use super::ready::Ready;
 use super::scratch::Scratch;
+use super::stream;
 use super::tile::{BLOCK, block_len};
 use super::{Operand, Program};
 use crate::buffer::ALIGNMENT;
@@ -30,7 +31,13 @@ impl Program {
         let len: usize = shape.iter().product();
         // One call needs no registers, which would have to fit a cache. Whoever sets short blocks
         // wants to see many of them.
-        let is_one_call = || ready.is_one_call && len <= 256 * BLOCK && block_len() == BLOCK;
+        let is_one_call = || {
+            let bytes = || self.outputs.iter().map(|output| len * output.dtype.itemsize()).sum();
+            ready.is_one_call
+                && len <= MOST_AT_ONCE
+                && block_len() == BLOCK
+                && !stream::is_too_much(bytes())
+        };
         let suits = (len <= block_len() || is_one_call())
             && inputs.len() == self.inputs.len()
             && inputs.iter().chain(outputs).all(|block| is_plain(block, len))
@@ -130,6 +137,9 @@ impl Program {
     }
 }
 
+/// How many elements one call is made for: more are shared among threads.
+const MOST_AT_ONCE: usize = 1 << 18;
+
 /// The size of the largest item.
 const WIDEST: usize = 16;
 
@@ -149,6 +159,7 @@ fn is_plain(block: &Block, len: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::MOST_AT_ONCE;
     use crate::{Argument, Block, Builder, Casting, DType, Op};
 
     #[test]
@@ -167,7 +178,7 @@ mod tests {
             [([3.0, 1.0], None), ([largest, -largest], Some(0)), ([1e200, 1.0], Some(1))]
         {
             // The short way for few elements, for one call, and the general one.
-            for len in [3, 1000, 100_000] {
+            for len in [3, 1000, MOST_AT_ONCE + 1] {
                 let blocks = values.map(|value| {
                     let mut all = vec![1.0; len];
                     all[len / 2] = value;

@@ -33,13 +33,18 @@ impl Traffic {
         let all = inputs.sum::<usize>() + outputs;
         Self {
             is_far: elements.max(whole).saturating_mul(all) > FAR,
-            streams: elements.saturating_mul(outputs) > too_much(),
+            streams: is_too_much(elements.saturating_mul(outputs)),
         }
     }
 }
 
-/// Results of more than so many bytes are not in a cache any more when someone wants them: by
-/// measurement a tenth of the last one, as inputs and other threads want it, too.
+/// Whether results of so many bytes are not in a cache any more when someone wants them.
+pub fn is_too_much(bytes: usize) -> bool {
+    bytes > too_much()
+}
+
+/// So many bytes are kept: by measurement a tenth of the last cache, as inputs and other threads want
+/// it, too.
 fn too_much() -> usize {
     static SIZE: OnceLock<usize> = OnceLock::new();
     *SIZE.get_or_init(|| last_cache().unwrap_or(64 << 20) / 10)

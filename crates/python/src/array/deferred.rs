@@ -6,6 +6,7 @@ use distarray_engine::Array;
 use distarray_engine::client::{Note, Passing};
 use distarray_kernels::program::FloatFlags;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::elementwise::bits;
@@ -19,22 +20,24 @@ pub struct PyPassing {
     pub _guard: Passing,
 }
 
+/// The module that knows of floating-point exceptions.
+const FLOATING: &str = "distarray.globalapi._floating";
+
 /// What an operation of this name is to be given back with floating-point exceptions; `None` if the
 /// user wants to hear of them at once.
 pub fn note(py: Python<'_>, name: &Bound<'_, PyAny>) -> PyResult<Option<Note>> {
-    let note = floating(py)?.getattr("note")?.call1((name,))?;
+    // Looked up once: an import, even of what is there, takes as long as all the rest.
+    static FUNCTION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let function = FUNCTION.import(py, FLOATING, "note")?;
+    let note = function.call1((name,))?;
     Ok(if note.is_none() { None } else { Some(Arc::new(note.unbind())) })
-}
-
-fn floating(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
-    py.import("distarray.globalapi._floating")
 }
 
 /// Reports the floating-point exceptions of an operation that was carried out later; `note` is the
 /// Python object that came with the operation.
 pub fn report(py: Python<'_>, note: &Note, flags: FloatFlags) -> PyResult<()> {
     let Some(note) = note.downcast_ref::<Py<PyAny>>() else { return Ok(()) };
-    floating(py)?.getattr("report_later")?.call1((bits(flags), note))?;
+    py.import(FLOATING)?.getattr("report_later")?.call1((bits(flags), note))?;
     Ok(())
 }
 
