@@ -243,7 +243,8 @@ fn the_order_of_infinities_and_nan_changes_no_exception() {
 
 #[test]
 fn elements_come_in_any_pieces() {
-    let values: Vec<f64> = (0..3000).map(|at| f64::from(at) * 0.1).collect();
+    let count = if cfg!(miri) { 100 } else { 3000 };
+    let values: Vec<f64> = (0..count).map(|at| f64::from(at) * 0.1).collect();
     let sum = only::<f64>(Reduction::Sum, &block(&values));
     let mean = only::<f64>(Reduction::Mean, &block(&values));
     let least = only::<f64>(Reduction::Min, &block(&values[1..]));
@@ -278,7 +279,7 @@ fn elements_come_in_any_pieces() {
     counted.deposit(0, &values);
     let counted =
         finish(Reduction::CountNonzero, counted.into_partial(&[1]).unwrap(), Ending::default());
-    assert_eq!(counted.unwrap().0.to_vec::<i64>().unwrap(), [2999]);
+    assert_eq!(counted.unwrap().0.to_vec::<i64>().unwrap(), [i64::from(count) - 1]);
 }
 
 #[test]
