@@ -90,7 +90,7 @@ class Server:
         runs = range(number)
         warm = time.perf_counter() + WARM_UP
         call()
-        while time.perf_counter() < warm:
+        while self.peer.decide(time.perf_counter() < warm):
             call()
         self.peer.synchronise()
         gc.disable()

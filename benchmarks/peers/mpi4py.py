@@ -146,6 +146,10 @@ class MpiNumPy(Peer):
         """Begin together."""
         WORLD.Barrier()
 
+    def decide(self, choice: bool) -> bool:
+        """Have all ranks do what rank 0 chooses: they work together, or wait for ever."""
+        return bool(WORLD.bcast(choice))
+
     def gather(self, workload: Workload, value: Any) -> tuple[Array, ...] | None:
         """Return whole arrays on rank 0; what all ranks have is there already."""
         parts = value if isinstance(value, tuple) else (value,)

@@ -62,3 +62,7 @@ class Peer:
 
     def synchronise(self) -> None:
         """Wait for the other processes of this implementation."""
+
+    def decide(self, choice: bool) -> bool:
+        """Return what the first of several processes chooses."""
+        return choice

@@ -115,12 +115,13 @@ def test_who_computes_something_else_has_no_time():
     assert as_json([one], entries, ABOUT)["workloads"][0]["comparison"]["best"] == "numpy"
 
 
-def test_distarray_computes_the_same_as_numpy_in_every_family(tmp_path):
+def run_all(tmp_path, peers, workloads):
+    """Run benchmarks on few elements; each must have a time."""
     run = subprocess.run(
         [
             *(sys.executable, "-m", "benchmarks", "--scale=1e-5", "--repeats=1", "--seconds=0"),
-            *("--peers=numpy", "--engines=2", f"--results={tmp_path}"),
-            "--workloads=Black,chain,distance,float32,var,argmax,Julia,pi,cyclic,assign,total,copy",
+            *(f"--peers={peers}", "--engines=2", f"--results={tmp_path}"),
+            f"--workloads={workloads}",
         ],
         cwd=REPOSITORY,
         capture_output=True,
@@ -130,9 +131,20 @@ def test_distarray_computes_the_same_as_numpy_in_every_family(tmp_path):
     assert run.returncode == 0, run.stdout + run.stderr
     assert "| workload" in (tmp_path / "latest.md").read_text()
     report = json.loads((tmp_path / "latest.json").read_text())
-    assert set(report["implementations"]) == {"distarray-2", "numpy"}
-    assert len(report["workloads"]) > 20
+    assert set(report["implementations"]) == {"distarray-2", *peers.split(",")}
     for workload in report["workloads"]:
         for result in workload["results"].values():
             assert result["status"] == "measured", (workload["name"], result["reason"])
             assert result["median"] > 0
+    return report["workloads"]
+
+
+def test_distarray_computes_the_same_as_numpy_in_every_family(tmp_path):
+    families = "Black,chain,distance,float32,var,argmax,Julia,pi,cyclic,assign,total,copy"
+    assert len(run_all(tmp_path, "numpy", families)) > 20
+
+
+@pytest.mark.processes
+def test_processes_run_as_often_as_each_other(tmp_path):
+    pytest.importorskip("mpi4py", exc_type=ImportError)
+    assert run_all(tmp_path, "numpy,mpi4py", "var,distance")
