@@ -163,6 +163,7 @@ mod tests {
     use crate::{Argument, Block, Builder, Casting, DType, Op};
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri has no flags of exceptions")]
     fn two_steps_in_one_call_tell_which_one_met_something() {
         let mut builder = Builder::new();
         let [a, b] = [(); 2].map(|()| builder.input(DType::Float64));
