@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 use super::elementwise::{Elementwise, Operand};
 use super::evaluation::met;
 use super::expression::{Expression, Operation, Term};
-use super::layout::{is_replicated, participants};
+use super::layout::{Policy, is_replicated, participants};
 use super::{Array, deferral};
 use crate::Command;
 use crate::command::{Destination, Evaluate, Source};
@@ -35,23 +35,39 @@ thread_local! {
 }
 
 impl Elementwise<'_> {
-    /// Carries the operation out if it is that simple; `None` if not.
+    /// Carries the operation out, or has it carried out later, if that is so simple; `None` if not.
     ///
     /// # Errors
     ///
     /// As [`Elementwise::run`].
-    pub(super) fn run_directly(&self) -> Result<Option<(Array, FloatFlags)>> {
-        let Some(first) = self.first_of_plain() else { return Ok(None) };
-        let (session, layout) = (first.session(), first.distribution());
-        let Some(inputs) = self.inputs_alike(first) else { return Ok(None) };
+    pub(super) fn run_directly(&self, policy: &Policy<'_>) -> Result<Option<(Array, FloatFlags)>> {
+        let Some(first) = self.first_of_alike() else { return Ok(None) };
+        let layout = first.distribution();
         let plan = self.plan()?;
-        let dtype = plan.looped.output;
-        let read = inputs.iter().map(|input| input.dtype.itemsize());
-        let widest = read.fold(dtype.itemsize(), usize::max);
-        let weight = layout.global_size() / layout.ranks().max(1) * widest;
-        if !session.is_small(weight) || is_replicated(layout) {
+        let read = self.operands.iter().filter_map(Operand::array);
+        let read = read.map(|array| array.dtype().itemsize());
+        let widest = read.fold(plan.looped.output.itemsize(), usize::max);
+        let elements = layout.global_size() / layout.ranks().max(1);
+        let weight = elements.saturating_mul(widest);
+        if first.session().is_small(weight) {
+            return self.run_now(first, &plan, weight);
+        }
+        if !policy.deferred || self.out.is_some() {
             return Ok(None);
         }
+        let result = self.run_later(first, &plan.looped)?;
+        Ok(result.map(|array| (array, FloatFlags::default())))
+    }
+
+    fn run_now(
+        &self,
+        first: &Array,
+        plan: &Plan,
+        weight: usize,
+    ) -> Result<Option<(Array, FloatFlags)>> {
+        let (session, layout) = (first.session(), first.distribution());
+        let Some(inputs) = self.inputs() else { return Ok(None) };
+        let dtype = plan.looped.output;
         let place = match self.out {
             None => Destination::New(session.new_array_id(), dtype),
             Some(out) if !out.is_pending() && out.dtype() == dtype && lies_alike(out, first) => {
@@ -76,25 +92,7 @@ impl Elementwise<'_> {
         Ok(Some((self.result(place, session, layout), flags)))
     }
 
-    /// Has the operation carried out later, if that is as simple; `None` if not.
-    ///
-    /// # Errors
-    ///
-    /// As [`Elementwise::run`].
-    pub(super) fn defer_directly(&self) -> Result<Option<Array>> {
-        let Some(first) = self.first_of_plain().filter(|_| self.out.is_none()) else {
-            return Ok(None);
-        };
-        let layout = first.distribution();
-        let lies_alike = |operand: &Operand| match operand {
-            Operand::Array(array) => lies_alike(array, first),
-            Operand::Host(_) => false,
-            Operand::Scalar(_) | Operand::Python(_) => true,
-        };
-        if is_replicated(layout) || !self.operands.iter().all(lies_alike) {
-            return Ok(None);
-        }
-        let looped = self.plan()?.looped.clone();
+    fn run_later(&self, first: &Array, looped: &Loop) -> Result<Option<Array>> {
         let terms = self.operands.iter().zip(&looped.inputs).map(|(operand, &dtype)| {
             Ok(match operand.array() {
                 Some(array) => Term::Array(array.node().clone()),
@@ -102,41 +100,36 @@ impl Elementwise<'_> {
             })
         });
         let terms = terms.collect::<Result<Vec<Term>>>()?;
-        let dtype = looped.output;
-        let operation = Operation::Apply { op: self.op, looped };
+        let operation = Operation::Apply { op: self.op, looped: looped.clone() };
         let expression = Expression::new(operation, terms, self.note.clone());
-        deferral::defer(&expression, first.session(), layout, dtype, None)
+        deferral::defer(&expression, first.session(), first.distribution(), looped.output, None)
     }
 
-    /// The first array among the operands, if they are all that there is to the operation.
-    fn first_of_plain(&self) -> Option<&Array> {
+    /// The first array among the operands, if these are all that there is to the operation, and the
+    /// arrays among them lie alike.
+    fn first_of_alike(&self) -> Option<&Array> {
         let is_plain = self.mask.is_none()
             && self.looped.is_none()
             && self.dtype.is_none()
             && self.operands.len() == self.op.arity();
-        self.operands.iter().find_map(Operand::array).filter(|_| is_plain)
+        let first = self.operands.iter().find_map(Operand::array).filter(|_| is_plain)?;
+        let fits = |operand: &Operand| match operand {
+            Operand::Array(array) => lies_alike(array, first),
+            Operand::Host(_) => false,
+            Operand::Scalar(_) | Operand::Python(_) => true,
+        };
+        let is_alike = self.operands.iter().all(fits) && !is_replicated(first.distribution());
+        is_alike.then_some(first)
     }
 
-    /// The arrays among the operands, if all are on the engines and lie as the first one.
-    fn inputs_alike(&self, first: &Array) -> Option<Vec<Source>> {
-        let mut inputs = Vec::with_capacity(self.operands.len());
-        for operand in self.operands {
-            match operand {
-                Operand::Array(array) => {
-                    let lies_alike =
-                        array.same_session(first) && array.node().lies_as(first.distribution());
-                    if !lies_alike {
-                        return None;
-                    }
-                    let array_id = array.node().id()?;
-                    let dtype = array.dtype();
-                    inputs.push(Source { array: array_id, dtype, elsewhere: None });
-                }
-                Operand::Host(_) => return None,
-                Operand::Scalar(_) | Operand::Python(_) => {}
-            }
-        }
-        Some(inputs)
+    /// The arrays among the operands, if all are on the engines.
+    fn inputs(&self) -> Option<Vec<Source>> {
+        let arrays = self.operands.iter().filter_map(Operand::array);
+        let source = |array: &Array| {
+            let (id, dtype) = (array.node().id()?, array.dtype());
+            Some(Source { array: id, dtype, elsewhere: None })
+        };
+        arrays.map(source).collect()
     }
 
     /// The loop for the operands, and the program if it is the same for all of their dtypes.

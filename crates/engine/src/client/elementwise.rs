@@ -112,13 +112,8 @@ impl<'a> Elementwise<'a> {
     /// [`SessionError::Kernel`] when no loop takes the dtypes, [`SessionError::Meta`] when the
     /// shapes do not broadcast.
     pub fn run(&self, policy: &Policy<'_>) -> Result<(Array, FloatFlags)> {
-        if let Some(done) = self.run_directly()? {
+        if let Some(done) = self.run_directly(policy)? {
             return Ok(done);
-        }
-        if policy.deferred
-            && let Some(result) = self.defer_directly()?
-        {
-            return Ok((result, FloatFlags::default()));
         }
         let arguments: Vec<Argument> = self.operands.iter().map(Operand::argument).collect();
         let looped = match &self.looped {

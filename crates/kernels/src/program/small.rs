@@ -32,11 +32,10 @@ impl Program {
         // One call needs no registers, which would have to fit a cache. Whoever sets short blocks
         // wants to see many of them.
         let is_one_call = || {
-            let bytes = || self.outputs.iter().map(|output| len * output.dtype.itemsize()).sum();
             ready.is_one_call
                 && len <= MOST_AT_ONCE
                 && block_len() == BLOCK
-                && !stream::is_too_much(bytes())
+                && !stream::is_worth(self, len)
         };
         let suits = (len <= block_len() || is_one_call())
             && inputs.len() == self.inputs.len()

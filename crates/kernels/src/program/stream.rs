@@ -29,18 +29,22 @@ impl Traffic {
             Input::Block(dtype) => dtype.itemsize(),
             Input::Label(_) | Input::Random(_) => 0,
         });
-        let outputs: usize = program.outputs.iter().map(|output| output.dtype.itemsize()).sum();
-        let all = inputs.sum::<usize>() + outputs;
+        let all = inputs.sum::<usize>() + written(program);
         Self {
             is_far: elements.max(whole).saturating_mul(all) > FAR,
-            streams: is_too_much(elements.saturating_mul(outputs)),
+            streams: is_worth(program, elements),
         }
     }
 }
 
-/// Whether results of so many bytes are not in a cache any more when someone wants them.
-pub fn is_too_much(bytes: usize) -> bool {
-    bytes > too_much()
+/// How many bytes a program writes for each element.
+fn written(program: &Program) -> usize {
+    program.outputs.iter().map(|output| output.dtype.itemsize()).sum()
+}
+
+/// Whether the results for so many elements are not in a cache any more when someone wants them.
+pub fn is_worth(program: &Program, elements: usize) -> bool {
+    elements.saturating_mul(written(program)) > too_much()
 }
 
 /// So many bytes are kept: by measurement a tenth of the last cache, as inputs and other threads want
